@@ -1,0 +1,3 @@
+"""Builds, runs and orchestrates bots; knows bots, but no language and no web framework."""
+
+__version__ = "0.1.0"

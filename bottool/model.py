@@ -1,0 +1,193 @@
+"""The values that parts of bottool hand to each other: frozen, made by keyword, checked where they are made.
+
+Nothing here reads a disk or knows a language.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""What a bot id, a version, an automation's label and a machine id may look like (match the whole text)."""
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One finding of ``validate``. ``path`` is relative to the project, with ``/``; ``line`` counts from 1."""
+
+    severity: Severity
+    code: str
+    message: str
+    hint: str = ""
+    path: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A program that a language needs on a machine. ``version`` and ``path`` are empty when it was not found."""
+
+    name: str
+    found: bool
+    version: str = ""
+    path: str = ""
+    needed_for: str = "run"
+    """``build``, ``run`` or ``build and run``."""
+    hint: str = ""
+    """What to type or install when it is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A bot's source folder, as ``project.find`` recognised it.
+
+    ``options`` is the table of ``bot.toml`` that bears the language's name; ``exclude`` holds the extra glob patterns
+    of ``bot.toml``, relative to the folder.
+    """
+
+    folder: Path
+    language: str
+    bot_id: str
+    version: str
+    entry: str = ""
+    """File or module to start, as ``bot.toml`` names it; empty when the language decides."""
+    exclude: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    name: str
+    version: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One archive that can be deployed: immutable, known by its checksum.
+
+    ``manifest`` is what ``bottool.json`` inside it says (empty for a package that another tool made). It is a hint,
+    never trusted: nothing is opened or run because of it alone.
+    """
+
+    path: Path
+    bot_id: str
+    version: str
+    language: str
+    sha256: str
+    size_bytes: int
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    """The command line that a person typed for this version on the server; only the command language uses it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a language can tell of a package without running it."""
+
+    entry: str = ""
+    requires: str = ""
+    """The interpreter range, for example ``>=3.11``; empty when any will do."""
+    dependencies: tuple[Dependency, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """A package unpacked on this machine.
+
+    ``folder`` holds its files (a jar or a single file lies there under its own name). ``environment`` is the prepared
+    folder of dependencies, shared between installations with an equal key; ``None`` when the bot needs none.
+    """
+
+    package: Package
+    folder: Path
+    environment: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """How to start an installed bot. Holds no server address and no token: core adds those.
+
+    ``arguments`` is the argv without what a task adds. With ``placeholders`` core replaces ``{path}``,
+    ``{maestro_server}``, ``{maestro_taskid}``, ``{maestro_token}`` (and ``{server}``, ``{task}``, ``{token}``,
+    ``{workspace}``) inside each argument instead of appending server, task id, token and workspace.
+    ``links`` are names in the bot's working folder that must point into the environment (``node_modules``).
+    """
+
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    placeholders: bool = False
+    links: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContext:
+    """What a bot learns of the task it works on. ``token`` is a secret: keep it out of files, logs and reprs."""
+
+    server: str
+    task_id: int
+    workspace: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """``None`` means no limit."""
+
+    timeout_seconds: float | None = None
+    grace_seconds: float = 10.0
+    """How long a bot may take to end after the signal, before it is killed."""
+
+
+class Reason(StrEnum):
+    """Why an attempt ended, as the keeper saw it: a closed list."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed_out"
+    STOPPED = "stopped"
+    """A person asked for it."""
+    DIED = "died"
+    """The keeper itself was killed, or the machine restarted; the bot's own end was not seen."""
+    NOT_PREPARED = "not_prepared"
+    """Never started: the package or its environment could not be made ready on this machine."""
+    NOT_LAUNCHED = "not_launched"
+    """Never started: the operating system refused to start the process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Of the whole process tree, at one moment. ``cpu_seconds`` counts from the start."""
+
+    cpu_seconds: float
+    memory_bytes: int
+    processes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a bot's process ended.
+
+    ``exit_code`` is ``None`` when the process never ran or its end was not seen; a death by signal N is ``-N``.
+    ``left_behind`` names the processes that outlived the bot and were stopped, for example ``("chrome × 3",)``.
+    """
+
+    reason: Reason
+    exit_code: int | None = None
+    duration_seconds: float = 0.0
+    message: str = ""
+    left_behind: tuple[str, ...] = ()
+    peak: Usage | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """True only for a bot that ended by itself with exit status 0."""
+        return self.reason is Reason.EXITED and self.exit_code == 0
