@@ -20,14 +20,14 @@ SYNC_HOLD_SECONDS = 10
 """The longest that the server holds one ``sync`` call."""
 
 
-class Message(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=False):
+class Message(msgspec.Struct, kw_only=True, frozen=True):
     """Base of everything exchanged."""
 
 
 # What people and programs see: the nouns of /rest/v1.
 
 
-class Login(Message):
+class Login(Message, kw_only=True, frozen=True):
     """Either ``login`` and ``key`` of a workspace, or ``email`` and ``password`` of a user."""
 
     login: str = ""
@@ -38,19 +38,19 @@ class Login(Message):
     """Label of the workspace to work in, for a user who belongs to several; ``""`` takes the first."""
 
 
-class LoggedIn(Message):
+class LoggedIn(Message, kw_only=True, frozen=True):
     token: str
     workspace: str
     expires_at: datetime
 
 
-class Status(Message):
+class Status(Message, kw_only=True, frozen=True):
     version: str
     protocol: int
     ready: bool
 
 
-class Parameter(Message):
+class Parameter(Message, kw_only=True, frozen=True):
     """One parameter of an automation. ``choices`` counts for type ``choice`` only."""
 
     label: str
@@ -61,7 +61,7 @@ class Parameter(Message):
     choices: list[str] = []
 
 
-class BotVersion(Message):
+class BotVersion(Message, kw_only=True, frozen=True):
     version: str
     state: Literal["empty", "checking", "ready", "refused"]
     """``empty``: announced, no file yet."""
@@ -76,7 +76,7 @@ class BotVersion(Message):
     created_by: str = ""
 
 
-class Bot(Message):
+class Bot(Message, kw_only=True, frozen=True):
     """``versions`` newest first; ``release`` is the released version or ``""``; ``automations`` are labels."""
 
     id: int
@@ -89,18 +89,18 @@ class Bot(Message):
     created_at: datetime
 
 
-class NewVersion(Message):
+class NewVersion(Message, kw_only=True, frozen=True):
     version: str
     technology: str
     command: str = ""
     repository: str = "DEFAULT"
 
 
-class Release(Message):
+class Release(Message, kw_only=True, frozen=True):
     version: str
 
 
-class Automation(Message):
+class Automation(Message, kw_only=True, frozen=True):
     """``bot_id`` is ``""`` while it has no bot; ``runners`` are machine ids, in the order of linking."""
 
     id: int
@@ -121,7 +121,7 @@ class Automation(Message):
     created_at: datetime
 
 
-class NewAutomation(Message):
+class NewAutomation(Message, kw_only=True, frozen=True):
     """``name`` defaults to the label. ``runners`` that are not known yet are made (offline until they register)."""
 
     label: str
@@ -137,7 +137,7 @@ class NewAutomation(Message):
     report_required: bool = False
 
 
-class AutomationChange(Message):
+class AutomationChange(Message, kw_only=True, frozen=True):
     """Absent (``UNSET``) leaves a field as it is; a list replaces the whole list."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
@@ -146,12 +146,12 @@ class AutomationChange(Message):
     runners: list[str] | msgspec.UnsetType = msgspec.UNSET
     parameters: list[Parameter] | msgspec.UnsetType = msgspec.UNSET
     priority: int | msgspec.UnsetType = msgspec.UNSET
-    timeout_seconds: int | None | msgspec.UnsetType = msgspec.UNSET
+    timeout_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
     report_required: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-class Task(Message):
+class Task(Message, kw_only=True, frozen=True):
     """``state`` is a ``states.TaskState``. ``parameters`` is an object, never null; types and Unicode are kept.
 
     ``exit_code``, ``reason`` and ``left_behind`` are what the keeper saw of the newest attempt; the other results are
@@ -193,7 +193,7 @@ class Task(Message):
     retry_of: int | None = None
 
 
-class NewTask(Message):
+class NewTask(Message, kw_only=True, frozen=True):
     automation: str
     parameters: dict[str, Any] = {}
     priority: int | None = None
@@ -202,7 +202,7 @@ class NewTask(Message):
     test: bool = False
 
 
-class Finish(Message):
+class Finish(Message, kw_only=True, frozen=True):
     """What a bot, or a person in its stead, says of a task: total = processed + failed where all are given."""
 
     status: Literal["succeeded", "partial", "failed"]
@@ -212,7 +212,7 @@ class Finish(Message):
     failed_items: int | None = None
 
 
-class Event(Message):
+class Event(Message, kw_only=True, frozen=True):
     """A task moved. ``kind`` is a stable word such as ``created``, ``leased``, ``permitted``, ``started``."""
 
     id: int
@@ -226,7 +226,7 @@ class Event(Message):
     at: datetime
 
 
-class Alert(Message):
+class Alert(Message, kw_only=True, frozen=True):
     id: int
     task_id: int
     automation: str
@@ -239,14 +239,14 @@ class Alert(Message):
     at: datetime
 
 
-class NewAlert(Message):
+class NewAlert(Message, kw_only=True, frozen=True):
     task_id: int
     title: str
     message: str
     type: Literal["info", "warn", "error"] = "info"
 
 
-class Runner(Message):
+class Runner(Message, kw_only=True, frozen=True):
     """``state``: ``new`` (never seen), ``online``, ``late`` or ``offline``; ``running`` are task ids."""
 
     id: int
@@ -265,11 +265,11 @@ class Runner(Message):
     created_at: datetime
 
 
-class NewRunner(Message):
+class NewRunner(Message, kw_only=True, frozen=True):
     machine_id: str
 
 
-class EnrolmentCode(Message):
+class EnrolmentCode(Message, kw_only=True, frozen=True):
     """Usable once, until ``expires_at``; shown once."""
 
     code: str
@@ -277,7 +277,7 @@ class EnrolmentCode(Message):
     expires_at: datetime
 
 
-class Explanation(Message):
+class Explanation(Message, kw_only=True, frozen=True):
     """Why a task waits: one sentence in all, and one per linked runner."""
 
     task_id: int
@@ -286,14 +286,14 @@ class Explanation(Message):
     runners: dict[str, str] = {}
 
 
-class Page(Message):
+class Page(Message, kw_only=True, frozen=True):
     """``next`` is the cursor for the following page, ``""`` at the end. ``items`` are Tasks, Bots, …"""
 
     items: list[Any]
     next: str = ""
 
 
-class Problem(Message):
+class Problem(Message, kw_only=True, frozen=True):
     """An error, as ``application/problem+json`` (RFC 9457); ``message`` is the same sentence as ``detail``."""
 
     type: str = "about:blank"
@@ -309,7 +309,7 @@ class Problem(Message):
 # What runners and the server say: /runner/v1.
 
 
-class Capabilities(Message):
+class Capabilities(Message, kw_only=True, frozen=True):
     languages: list[str] = []
     """Names of languages whose needs to run are met on this machine."""
     tools: list[dict[str, Any]] = []
@@ -318,8 +318,8 @@ class Capabilities(Message):
     tags: list[str] = []
 
 
-class Register(Message):
-    """Either ``code``, or ``login`` and ``key`` of the workspace. ``installation_id`` is the machine's own, kept on disk."""
+class Register(Message, kw_only=True, frozen=True):
+    """Either ``code``, or ``login`` and ``key`` of the workspace. ``installation_id`` is the machine's own."""
 
     machine_id: str = ""
     """May be empty with a code that names one."""
@@ -332,14 +332,14 @@ class Register(Message):
     version: str = ""
 
 
-class Registered(Message):
+class Registered(Message, kw_only=True, frozen=True):
     runner_id: int
     machine_id: str
     workspace: str
     token: str
 
 
-class AttemptAlive(Message):
+class AttemptAlive(Message, kw_only=True, frozen=True):
     """An attempt that the runner still has in its hands, whatever it is doing with it."""
 
     task_id: int
@@ -349,7 +349,7 @@ class AttemptAlive(Message):
     """``cpu_seconds``, ``memory_bytes``, ``processes``, when known."""
 
 
-class Sync(Message):
+class Sync(Message, kw_only=True, frozen=True):
     """The one held call. ``claim_key`` is journaled first: the same key gets the same work again, never other work.
 
     ``session_id`` is new at each start of the runner process; the same installation replaces its own session at once,
@@ -371,11 +371,11 @@ class Sync(Message):
     attempts: list[AttemptAlive] = []
 
 
-class Verdict(Message):
+class Verdict(Message, kw_only=True, frozen=True):
     """What the server says of one attempt.
 
-    ``ok``: go on. ``interrupt``: a person asked it to end by itself (the bot reads that through its SDK; the runner does
-    nothing). ``stop``: end it now. ``gone``: no longer this runner's; stop it if it lives, and drop it.
+    ``ok``: go on. ``interrupt``: a person asked it to end by itself (the bot reads that through its SDK; the runner
+    does nothing). ``stop``: end it now. ``gone``: no longer this runner's; stop it if it lives, and drop it.
     """
 
     task_id: int
@@ -383,7 +383,7 @@ class Verdict(Message):
     verdict: Literal["ok", "interrupt", "stop", "gone"]
 
 
-class Work(Message):
+class Work(Message, kw_only=True, frozen=True):
     """One attempt, leased. Nothing secret: secrets come with the permit."""
 
     task_id: int
@@ -401,7 +401,7 @@ class Work(Message):
     grace_seconds: float = 10.0
 
 
-class Synced(Message):
+class Synced(Message, kw_only=True, frozen=True):
     """``lease_seconds`` counts from the moment that the request was sent: a duration, never a clock's time."""
 
     lease_seconds: float
@@ -409,20 +409,20 @@ class Synced(Message):
     work: list[Work] = []
 
 
-class Permit(Message):
+class Permit(Message, kw_only=True, frozen=True):
     """You may start now. Repeating the call gives the same permit."""
 
     token: str
     workspace: str
 
 
-class Started(Message):
+class Started(Message, kw_only=True, frozen=True):
     pid: int
     boot_id: str
     prepared_seconds: float = 0.0
 
 
-class HandBack(Message):
+class HandBack(Message, kw_only=True, frozen=True):
     """Before the permit only: another runner may try at once. ``permanent`` means no runner should."""
 
     reason: str
@@ -430,7 +430,7 @@ class HandBack(Message):
     output: str = ""
 
 
-class Ended(Message):
+class Ended(Message, kw_only=True, frozen=True):
     """How an attempt ended. ``report_key`` makes a repeated report harmless. ``output_bytes`` is the spool's length."""
 
     report_key: str
@@ -443,7 +443,7 @@ class Ended(Message):
     peak: dict[str, float] = {}
 
 
-class Appended(Message):
+class Appended(Message, kw_only=True, frozen=True):
     """``next_offset`` is the first byte of the spool that the server does not have."""
 
     next_offset: int
