@@ -1,0 +1,25 @@
+"""A server installation, as every action gets it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bottool_web.files import Files
+from bottool_web.hints import Hints
+from bottool_web.settings import SiteSettings
+from bottool_web.store.database import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """``key`` is the server's own secret, kept in a file beside the data, never in the database.
+
+    ``now`` gives aware UTC; only this clock decides leases.
+    """
+
+    settings: SiteSettings
+    store: Store
+    files: Files
+    hints: Hints
+    now: Callable[[], datetime]
+    key: bytes = field(repr=False)

@@ -1,0 +1,110 @@
+"""Where bytes lie: packages by their checksum, output in chunks. On disk; knows no database and nobody's rights.
+
+Nothing is ever addressed by a name that came from outside, and nothing half-written is ever seen: bytes go to a
+temporary file, to the disk, and then get their name.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bottool.errors import NotFound, TooBig
+
+PIECE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    sha256: str
+    size_bytes: int
+
+
+class Files:
+    """The folder of a site. ``root`` is made when it is missing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for name in ("packages", "output", "incoming"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+
+    def add_package(self, pieces: Iterable[bytes], *, limit_bytes: int) -> Stored:
+        """Keep the bytes under their SHA-256; the same bytes twice are kept once.
+
+        :raises TooBig: as soon as there are more than ``limit_bytes``; nothing stays.
+        """
+        digest, size = hashlib.sha256(), 0
+        descriptor, name = tempfile.mkstemp(dir=self.root / "incoming")
+        incoming = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                for piece in pieces:
+                    size += len(piece)
+                    if size > limit_bytes:
+                        raise TooBig(
+                            f"the file has more than {limit_bytes // 2**20} MB", "raise the limit, or pack less"
+                        )
+                    digest.update(piece)
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            target = self._package(digest.hexdigest())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            incoming.replace(target)
+            sync_folder(target.parent)
+        finally:
+            incoming.unlink(missing_ok=True)
+        return Stored(sha256=digest.hexdigest(), size_bytes=size)
+
+    def package(self, sha256: str) -> Path:
+        """The file with that checksum.
+
+        :raises NotFound: when it is not here.
+        """
+        path = self._package(sha256)
+        if not path.is_file():
+            raise NotFound("the file of this version is missing on the server", "deploy the version again")
+        return path
+
+    def _package(self, sha256: str) -> Path:
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise NotFound("this is no checksum")
+        return self.root / "packages" / sha256[:2] / sha256
+
+    def write_chunk(self, attempt_id: int, start: int, data: bytes) -> None:
+        """Keep a piece of an attempt's output; the same place twice keeps the newer bytes."""
+        folder = self.root / "output" / str(int(attempt_id))
+        folder.mkdir(exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self.root / "incoming")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(folder / f"{int(start):012d}")
+        sync_folder(folder)
+
+    def read_chunk(self, attempt_id: int, start: int) -> bytes:
+        """The bytes of one chunk; empty when the file is gone."""
+        try:
+            return (self.root / "output" / str(int(attempt_id)) / f"{int(start):012d}").read_bytes()
+        except FileNotFoundError:
+            return b""
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in ``folder`` survive a power cut, where the system can (Windows cannot open a folder)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,82 @@
+"""The settings of a site: defaults < ``site.toml`` in the data folder < ``BOTTOOL_SITE_*`` < flags. One frozen value."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bottool.errors import SettingsError
+
+FILE_NAME = "site.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSettings:
+    data: Path
+    database: str = ""
+    """``sqlite:///PATH`` or ``postgresql://…``; empty: ``site.db`` in the data folder."""
+    host: str = "127.0.0.1"
+    port: int = 8800
+    upload_limit_bytes: int = 200 * 1024 * 1024
+    lease_seconds: float = 60.0
+    lost_margin_seconds: float = 30.0
+    """An attempt that was started is called lost so long after its lease ran out."""
+    start_grace_seconds: float = 60.0
+    """Added to every live lease when the server starts."""
+    lost_window_seconds: float = 600.0
+    """So long a lost task may still be corrected before it counts as failed."""
+    hold_seconds: float = 10.0
+    max_claims: int = 5
+    """A task that so many runners took and could not prepare expires."""
+    token_hours: float = 12.0
+    session_idle_minutes: float = 30.0
+    session_hours: float = 12.0
+    threads: int = 16
+    """How many requests the Flask part works on at a time."""
+
+    @property
+    def database_address(self) -> str:
+        return self.database or f"sqlite:///{self.data / 'site.db'}"
+
+
+def load_site_settings(data: Path, variables: Mapping[str, str], flags: Mapping[str, Any]) -> SiteSettings:
+    """Read ``site.toml`` of ``data`` (it may be missing) and lay ``variables`` and then ``flags`` over it.
+
+    ``variables`` are a process's; only ``BOTTOOL_SITE_<NAME>`` count. A flag that is ``None`` was not given.
+
+    :raises SettingsError: for a file that is no TOML, an unknown name, or a value of the wrong kind.
+    """
+    known = {field.name for field in fields(SiteSettings)} - {"data"}
+    values: dict[str, Any] = _read(data / FILE_NAME, known)
+    prefix = "BOTTOOL_SITE_"
+    values |= {name[len(prefix) :].lower(): text for name, text in variables.items() if name.startswith(prefix)}
+    values |= {name: value for name, value in flags.items() if value is not None}
+    if unknown := sorted(set(values) - known):
+        raise SettingsError(f"there is no setting '{unknown[0]}'", f"there are: {', '.join(sorted(known))}")
+    try:
+        return msgspec.convert({**values, "data": str(data)}, SiteSettings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise SettingsError(
+            f"the site's settings: {error}", f"correct {data / FILE_NAME}, the variable or the flag"
+        ) from error
+
+
+def _decode(kind: type[Any], value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise TypeError(f"no setting is a {kind}")
+
+
+def _read(path: Path, known: set[str]) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}", "correct the file or move it away") from error
+    if unknown := sorted(set(values) - known):
+        raise SettingsError(f"{path}: there is no setting '{unknown[0]}'", f"there are: {', '.join(sorted(known))}")
+    return values
