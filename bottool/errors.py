@@ -28,7 +28,15 @@ only: ``cli.main``, the web error handlers, the top of a runner's loop.
 Messages start in lower case, put names in quotes and say what was found and what was wanted; the hint says what to do.
 """
 
+import difflib
+from collections.abc import Iterable
 from typing import Any, ClassVar
+
+
+def did_you_mean(wanted: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt word, or ``""`` when nothing known is near it."""
+    near = difflib.get_close_matches(wanted, list(known), n=1)
+    return f"did you mean '{near[0]}'?" if near else ""
 
 
 class BottoolError(Exception):

@@ -6,6 +6,7 @@ temporary file, to the disk, and then get their name.
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from bottool.errors import NotFound, TooBig
 
 PIECE_BYTES = 256 * 1024
+_CHECKSUM = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class Files:
         return path
 
     def _package(self, sha256: str) -> Path:
-        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+        if not _CHECKSUM.fullmatch(sha256):
             raise NotFound("this is no checksum")
         return self.root / "packages" / sha256[:2] / sha256
 
