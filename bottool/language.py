@@ -19,12 +19,14 @@ class Language(ABC):
     """A kind of bots. One instance per process, made by its plugin; holds no state.
 
     ``name`` is what ``bot.toml`` says in ``language``: lower case and unique. ``technologies`` are the literals of
-    Maestro's deploy calls that this language serves; ``title`` is for people.
+    Maestro's deploy calls that this language serves; ``title`` is for people. ``looks_for`` names in a few words the
+    files by which ``recognises`` decides, for the message about a folder that is no bot; ``""`` when it never decides.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     technologies: ClassVar[tuple[str, ...]]
+    looks_for: ClassVar[str] = ""
     api_version: ClassVar[int] = API_VERSION
 
     @abstractmethod
