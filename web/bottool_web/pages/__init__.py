@@ -1,0 +1,1 @@
+"""The dashboard: pages rendered on the server. A view is: parse, one action, present. Knows no SQL."""
