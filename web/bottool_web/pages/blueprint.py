@@ -43,7 +43,13 @@ def install(app: Flask, site: Site) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
     )
     csrf = CSRFProtect(app)
-    blueprint_guard(csrf)
+
+    @app.before_request
+    def check_form() -> None:
+        # Forms of pages only: the interfaces use bearer tokens, which no other site can make a browser send.
+        if request.blueprint == blueprint.name:
+            csrf.protect()
+
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["moment"] = moment
@@ -52,14 +58,6 @@ def install(app: Flask, site: Site) -> None:
     app.register_blueprint(blueprint)
     # Flask's own view for files; they are the same for everybody.
     app.view_functions["pages.static"].permission = PUBLIC  # type: ignore[attr-defined]
-
-
-def blueprint_guard(csrf: CSRFProtect) -> None:
-    """Check the CSRF token of every form that a page posts, and of nothing else (the interfaces use bearer tokens)."""
-    if getattr(blueprint, "csrf_guarded", False):
-        return
-    blueprint.before_request(lambda: csrf.protect())
-    blueprint.csrf_guarded = True  # type: ignore[attr-defined]
 
 
 def page(permission: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
@@ -150,9 +148,8 @@ def span(seconds: float | None) -> str:
         return ""
     if seconds < 1:
         return f"{round(seconds * 1000)} ms"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
