@@ -1,0 +1,206 @@
+"""What the server's tests share: databases of both kinds, a site with a clock of its own, people, and deployed bots."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from bottool_web.store.database import Store
+from bottool_web.store.schema import migrate
+
+START_SECONDS = 60
+
+
+# Databases.
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgreSql:
+    """A PostgreSQL of the tests' own. ``template`` is a migrated database that each test copies."""
+
+    folder: Path
+    user: str
+    names: Iterator[int] = field(default_factory=count)
+
+    def address(self, name: str) -> str:
+        return f"postgresql:///{name}?host={self.folder}&user={self.user}"
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(f"host={self.folder} user={self.user} dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+    def new(self, template: str = "template0") -> str:
+        """Name of a fresh database."""
+        name = f"site_{next(self.names)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _binaries() -> Path | None:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    found = shutil.which("initdb")
+    return folders[-1] if folders else Path(found).parent if found else None
+
+
+def _as_unprivileged(user: str) -> list[str]:
+    """PostgreSQL refuses to run as root; ``--pdeathsig`` ends it with the tests, however those end."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--pdeathsig=INT", "--"]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSql]:
+    binaries = _binaries()
+    if binaries is None:
+        assert not os.environ.get("CI"), "PostgreSQL is missing; in CI that is a failure"
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="bottool-pg-"))
+    user = "postgres" if os.geteuid() == 0 else "tests"
+    prefix = _as_unprivileged(user)
+    if prefix:
+        shutil.chown(folder, user, user)
+    subprocess.run(
+        [
+            *prefix,
+            binaries / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            user,
+            *["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
+        ],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+    )
+    quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=200")
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [
+                *prefix,
+                binaries / "postgres",
+                "-D",
+                folder / "data",
+                "-k",
+                folder,
+                *(f"-c{setting}" for setting in quick),
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+        )
+    try:
+        made = PostgreSql(folder=folder, user=user)
+        _wait_until_it_answers(made, server)
+        yield made
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(START_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_it_answers(made: PostgreSql, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            made.execute("SELECT 1")
+            return
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    pytest.fail(f"PostgreSQL does not answer, its log says: {(made.folder / 'log').read_text()}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgreSql) -> str:
+    name = postgresql.new()
+    store = Store(postgresql.address(name))
+    migrate(store)
+    store.close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "site.db"
+    store = Store(f"sqlite:///{path}")
+    migrate(store)
+    store.close()
+    return path
+
+
+# Of session scope, so that PostgreSQL starts before anything looks for what a single test leaves behind.
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database: a test that uses it runs once on each."""
+    kind: str = request.param
+    request.getfixturevalue(f"{kind}_template")
+    if kind == "postgresql":
+        request.getfixturevalue("postgresql")
+    return kind
+
+
+@pytest.fixture
+def database_address(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a fresh, migrated database."""
+    if database == "sqlite":
+        path = tmp_path / "site.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    postgresql = request.getfixturevalue("postgresql")
+    name = postgresql.new(request.getfixturevalue("postgresql_template"))
+    yield postgresql.address(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def empty_database_address(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a fresh database without any table."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    postgresql = request.getfixturevalue("postgresql")
+    name = postgresql.new()
+    yield postgresql.address(name)
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def store(database_address: str) -> Iterator[Store]:
+    made = Store(database_address)
+    yield made
+    made.close()
+
+
+# Time.
+
+
+class Clock:
+    """The site's clock: it stands still until ``advance``."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2030, 1, 15, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
