@@ -121,9 +121,12 @@ class Command:
     ``{maestro_server}``, ``{maestro_taskid}``, ``{maestro_token}`` (and ``{server}``, ``{task}``, ``{token}``,
     ``{workspace}``) inside each argument instead of appending server, task id, token and workspace.
     ``links`` are names in the bot's working folder that must point into the environment (``node_modules``).
+    ``folder`` is the bot's current folder, relative to the installation's; ``""`` is that one itself. An archive that
+    wraps everything in one folder needs it.
     """
 
     arguments: tuple[str, ...]
+    folder: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     placeholders: bool = False
     links: Mapping[str, Path] = field(default_factory=dict)
