@@ -1,0 +1,225 @@
+"""Maestro's words for ours, both ways: states, results, dates, and the objects of its wire.
+
+Clients send enumerations as names or, from C#, as their ordinals; they always get names. Dates go out as ISO 8601 with
+an offset; those that come in without one are UTC.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from bottool import wire
+from bottool.errors import InvalidInput
+from bottool.states import TaskState
+
+VERSION = "3.1.0"
+"""What the version probe says: the SDKs switch features on from 3.0.2 at the latest."""
+
+STATES = ("START", "RUNNING", "FINISHED", "CANCELED")
+FINISH_STATUSES = ("SUCCESS", "FAILED", "PARTIALLY_COMPLETED")
+ALERT_TYPES = ("INFO", "WARN", "ERROR")
+
+_STATE_OF: dict[TaskState, str] = {
+    TaskState.SCHEDULED: "START",
+    TaskState.QUEUED: "START",
+    TaskState.LEASED: "START",
+    TaskState.STARTING: "START",
+    TaskState.RUNNING: "RUNNING",
+    TaskState.STOPPING: "RUNNING",
+    # Old clients can parse four states only; a lost task may still come back, so it is not over for them.
+    TaskState.LOST: "RUNNING",
+    TaskState.CANCELLED: "CANCELED",
+}
+_FINISH_STATUS_OF: dict[TaskState, str] = {
+    TaskState.SUCCEEDED: "SUCCESS",
+    TaskState.PARTIAL: "PARTIALLY_COMPLETED",
+    TaskState.FAILED: "FAILED",
+    TaskState.TIMED_OUT: "FAILED",
+    TaskState.EXPIRED: "FAILED",
+}
+_RESULT_OF: dict[str, Literal["succeeded", "partial", "failed"]] = {
+    "SUCCESS": "succeeded",
+    "PARTIALLY_COMPLETED": "partial",
+    "FAILED": "failed",
+}
+_ALERT_OF: dict[str, Literal["info", "warn", "error"]] = {"INFO": "info", "WARN": "warn", "ERROR": "error"}
+
+
+def literal(value: Any, names: tuple[str, ...], field: str) -> str:
+    """The name that ``value`` means: a name of ``names``, or its place among them.
+
+    :raises InvalidInput: for anything else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(names):
+        return names[value]
+    if isinstance(value, str) and value.upper() in names:
+        return value.upper()
+    raise InvalidInput(f"'{field}' is '{value}'; one of {', '.join(names)} is wanted")
+
+
+def date_out(value: datetime | None) -> str | None:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds") if value else None
+
+
+def date_in(value: Any, field: str) -> datetime | None:
+    """The moment that a client means; without an offset it is UTC. ``None`` and ``""`` are no moment.
+
+    :raises InvalidInput: for what is no ISO 8601 date and time.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"'{field}' is '{value}'; a date like 2026-11-23T06:16:00+00:00 is wanted") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def finish_in(body: Mapping[str, Any]) -> wire.Finish:
+    """What a client says of the end of a task."""
+    status = literal(body.get("finishStatus"), FINISH_STATUSES, "finishStatus")
+    return wire.Finish(
+        status=_RESULT_OF[status],
+        message=text_in(body.get("finishMessage"), "finishMessage"),
+        total_items=count_in(body.get("totalItems"), "totalItems"),
+        processed_items=count_in(body.get("processedItems"), "processedItems"),
+        failed_items=count_in(body.get("failedItems"), "failedItems"),
+    )
+
+
+def alert_type_in(value: Any) -> Literal["info", "warn", "error"]:
+    return _ALERT_OF[literal(value, ALERT_TYPES, "type")]
+
+
+def text_in(value: Any, field: str) -> str:
+    """A text; ``None`` is the empty one.
+
+    :raises InvalidInput: for an object or an array.
+    """
+    if isinstance(value, dict | list):
+        raise InvalidInput(f"'{field}' is no text")
+    return "" if value is None else str(value)
+
+
+def count_in(value: Any, field: str) -> int | None:
+    """A whole number, also as text; ``None`` stays ``None``.
+
+    :raises InvalidInput: for anything else.
+    """
+    if value is None:
+        return None
+    try:
+        return int(str(value))
+    except ValueError:
+        raise InvalidInput(f"'{field}' is '{value}'; a whole number is wanted") from None
+
+
+def task_out(task: wire.Task, *, workspace: str, workspace_id: int) -> dict[str, Any]:
+    """A task as Maestro's clients read it; what may not be null there is never null here."""
+    state = TaskState(task.state)
+    return {
+        "id": task.id,
+        "state": _STATE_OF.get(state, "FINISHED"),
+        "parameters": task.parameters,
+        "inputFile": None,
+        "activityId": 0,
+        "activityLabel": task.automation,
+        "activityName": task.automation_name or task.automation,
+        "agentId": task.bot_id,
+        "userEmail": task.created_by,
+        "userCreationId": 0,
+        "userCreationName": task.created_by,
+        "organizationLabel": workspace,
+        "organizationCreationId": workspace_id,
+        "dateCreation": date_out(task.created_at),
+        "dateLastModified": date_out(task.changed_at),
+        "dateStartRunning": date_out(task.started_at),
+        "minExecutionDate": date_out(task.earliest_at or task.created_at),
+        "finishStatus": _FINISH_STATUS_OF.get(state),
+        "finishMessage": task.message,
+        "test": task.test,
+        "interrupted": task.interrupted,
+        "killed": task.killed,
+        "machineId": task.machine_id or None,
+        "priority": task.priority,
+        "repositoryLabel": task.repository,
+        "totalItems": task.total_items,
+        "processedItems": task.processed_items,
+        "failedItems": task.failed_items,
+    }
+
+
+def alert_out(alert: wire.Alert, *, workspace: str) -> dict[str, Any]:
+    return {
+        "id": str(alert.id),
+        "organizationLabel": workspace,
+        "taskId": alert.task_id,
+        "activityName": alert.automation_name or alert.automation,
+        "activityLabel": alert.automation,
+        "botId": alert.bot_id,
+        "title": alert.title,
+        "message": alert.message,
+        "type": alert.type.upper(),
+        "date": date_out(alert.at),
+        "repositoryLabel": alert.repository,
+    }
+
+
+def bot_out(bot: wire.Bot, *, workspace: str) -> dict[str, Any]:
+    """One object per bot id; ``version`` is the released one, else the newest: clients update that one by default."""
+    newest = bot.versions[0] if bot.versions else None
+    return {
+        "id": bot.id,
+        "botId": bot.bot_id,
+        "version": bot.release or (newest.version if newest else ""),
+        "technology": bot.technology,
+        "command": newest.command if newest else None,
+        "organizationLabel": workspace,
+        "repositoryLabel": bot.repository,
+        "versions": [version.version for version in bot.versions],
+        "dateCreation": date_out(bot.created_at),
+    }
+
+
+def automation_out(automation: wire.Automation, *, workspace: str) -> dict[str, Any]:
+    return {
+        "id": automation.id,
+        "label": automation.label,
+        "name": automation.name,
+        "description": automation.description,
+        "agentId": automation.bot_id,
+        "organizationLabel": workspace,
+        "repositoryLabel": automation.repository,
+        "machines": automation.runners,
+        "priority": automation.priority,
+        "parameters": [
+            {"label": item.label, "type": item.type.upper(), "required": item.required}
+            for item in automation.parameters
+        ],
+    }
+
+
+def page_out(content: list[dict[str, Any]], *, number: int, size: int, total: int) -> dict[str, Any]:
+    """A page as Spring shapes it; ``number`` counts from 0."""
+    pages = -(-total // size)
+    sort = {"sorted": True, "unsorted": False, "empty": False}
+    return {
+        "content": content,
+        "pageable": {
+            "sort": sort,
+            "pageNumber": number,
+            "pageSize": size,
+            "offset": number * size,
+            "paged": True,
+            "unpaged": False,
+        },
+        "totalPages": pages,
+        "totalElements": total,
+        "last": number >= pages - 1,
+        "first": number == 0,
+        "sort": sort,
+        "numberOfElements": len(content),
+        "size": size,
+        "number": number,
+        "empty": not content,
+    }

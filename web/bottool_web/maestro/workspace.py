@@ -1,0 +1,31 @@
+"""The version probe and the workspace's login."""
+
+import json
+from typing import Any
+
+from flask import Response, request
+
+from bottool import wire
+from bottool_web.actions import identity
+from bottool_web.maestro import words
+from bottool_web.maestro.blueprint import blueprint, body, public, the_site
+
+
+@blueprint.get("/maestro/version")
+@public
+def version() -> dict[str, Any]:
+    return {"version": words.VERSION}
+
+
+@blueprint.post("/workspace/login")
+@public
+def login() -> Response:
+    sent = body()
+    done = identity.login(
+        the_site(),
+        wire.Login(login=words.text_in(sent.get("login"), "login"), key=words.text_in(sent.get("key"), "key")),
+        address=request.remote_addr or "",
+    )
+    # Compact and on one line: a shell client cuts the token out with sed.
+    answer = {"accessToken": done.token, "refreshToken": "", "organizationLabel": done.workspace}
+    return Response(json.dumps(answer, separators=(",", ":")), mimetype="application/json")
