@@ -1,6 +1,7 @@
 """The first schema."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,7 +48,7 @@ def _time(column: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(column, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def _where(condition: str) -> dict[str, sa.TextClause]:
+def _where(condition: str) -> dict[str, Any]:
     """Keywords of a partial index, on both databases."""
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
