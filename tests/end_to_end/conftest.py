@@ -1,0 +1,231 @@
+"""A whole installation for the end-to-end tests: a real server, real runners, real bots, on the loopback address.
+
+Everything is started through the command line, as a person would, and ended by its process id.
+"""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bottool import wire
+from bottool.client import Client
+from bottool.errors import BottoolError
+
+START_SECONDS = 60
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60, *, saying: str = "") -> Any:
+    """The first true answer of ``what``; fails with what it last said."""
+    deadline, seen = time.monotonic() + seconds, None
+    while time.monotonic() < deadline:
+        try:
+            seen = what()
+        except BottoolError as error:
+            seen = None
+            saying = f"{saying} {error}"
+        if seen:
+            return seen
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s in vain {saying}: {what.__name__} last said {seen!r}")
+
+
+def end_tree(process: "subprocess.Popen[Any]") -> None:
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+    process.kill()
+    process.wait()
+
+
+@dataclass(kw_only=True)
+class Home:
+    """One site with its server, its runners and a client that may do everything a developer may."""
+
+    folder: Path
+    port: int
+    key: str = field(default_factory=lambda: secrets.token_hex(16))
+    password: str = field(default_factory=lambda: secrets.token_hex(12))
+    server: "subprocess.Popen[bytes] | None" = None
+    runners: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    login = "tests"
+    email = "admin@tests.example"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("BOTTOOL_")}
+        return {
+            **kept,
+            "BOTTOOL_CACHE": str(self.folder.parent / "cache"),
+            "BOTTOOL_SERVER": self.address,
+            "BOTTOOL_LOGIN": self.login,
+            "BOTTOOL_KEY": self.key,
+            "BOTTOOL_SITE_LEASE_SECONDS": "6",
+            "BOTTOOL_SITE_LOST_MARGIN_SECONDS": "3",
+            "BOTTOOL_SITE_START_GRACE_SECONDS": "3",
+        }
+
+    def bottool(self, *arguments: str, check: bool = True, **options: Any) -> "subprocess.CompletedProcess[str]":
+        """Run the command line; ``check`` fails with what it said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bottool", *arguments],
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            **options,
+        )
+        if check:
+            assert done.returncode == 0, f"bottool {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.bottool(*arguments, "--json").stdout)
+
+    def init(self) -> None:
+        key, password = self.folder / "key", self.folder / "password"
+        key.write_text(self.key)
+        password.write_text(self.password)
+        said = ["--workspace", "tests", "--login", self.login, "--key-file", str(key)]
+        self.bottool(
+            *["server", "init", "--data", str(self.folder / "data"), *said],
+            *["--admin", self.email, "--password-file", str(password)],
+        )
+
+    def start_server(self) -> None:
+        self.server = self._start("serve", "--data", str(self.folder / "data"), "--port", str(self.port), log="server")
+        wait_for(self.answers, START_SECONDS, saying=self.said("server"))
+
+    def answers(self) -> bool:
+        assert self.server is not None
+        assert self.server.poll() is None, f"the server ended: {self.said('server')}"
+        return Client(self.address).get("/rest/v1/status", type=wire.Status).ready
+
+    def kill_server(self) -> None:
+        assert self.server is not None
+        self.server.send_signal(signal.SIGKILL)
+        self.server.wait()
+
+    def start_runner(self, machine_id: str = "box-1", *more: str) -> None:
+        home = self.folder / machine_id
+        self.runners[machine_id] = self._start(
+            "runner", "start", "--machine-id", machine_id, "--home", str(home), *more, log=machine_id
+        )
+
+    def kill_runner(self, machine_id: str = "box-1") -> None:
+        self.runners[machine_id].send_signal(signal.SIGKILL)
+        self.runners[machine_id].wait()
+
+    def _start(self, *arguments: str, log: str) -> "subprocess.Popen[bytes]":
+        with (self.folder / f"{log}.log").open("ab") as file:
+            return subprocess.Popen(
+                [sys.executable, "-m", "bottool", *arguments],
+                env=self.variables,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self, log: str) -> str:
+        path = self.folder / f"{log}.log"
+        return path.read_text(errors="replace")[-3000:] if path.exists() else ""
+
+    def client(self) -> Client:
+        return Client(self.address).login(wire.Login(login=self.login, key=self.key))
+
+    def task(self, task_id: int) -> wire.Task:
+        return self.client().get(f"/rest/v1/tasks/{task_id}", type=wire.Task)
+
+    def wait_for_state(self, task_id: int, *states: str, seconds: float = 90) -> wire.Task:
+        def reached() -> wire.Task | None:
+            task = self.task(task_id)
+            return task if task.state in states else None
+
+        try:
+            found: wire.Task = wait_for(reached, seconds)
+        except AssertionError as error:
+            logs = "\n".join(f"--- {name}\n{self.said(name)}" for name in ("server", *self.runners))
+            raise AssertionError(f"{error}\n{self.task(task_id)}\n{logs}") from None
+        return found
+
+    def output(self, task_id: int) -> str:
+        return self.bottool("task", "output", str(task_id)).stdout
+
+    def deploy(self, project: Path) -> None:
+        self.bottool("deploy", str(project), "--release")
+
+    def automate(self, label: str, bot_id: str, *more: str, machine_id: str = "box-1") -> None:
+        self.bottool("automation", "create", label, "--bot", bot_id, "--runner", machine_id, *more)
+
+    def new_task(self, label: str, *more: str) -> int:
+        return int(self.json("task", "create", label, *more)["id"])
+
+    def close(self) -> None:
+        for process in [*self.runners.values(), *([self.server] if self.server else [])]:
+            if process.poll() is None:
+                end_tree(process)
+        # Keepers outlive their runner on purpose; here they end with the test, by the ids that they wrote down.
+        for path in self.folder.glob("*/attempts/*/keeper.pid"):
+            with suppress(OSError, ValueError, psutil.Error):
+                keeper = psutil.Process(json.loads(path.read_text())["pid"])
+                for process in [*keeper.children(recursive=True), keeper]:
+                    process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("end-to-end")
+
+
+@pytest.fixture
+def home(caches: Path, request: pytest.FixtureRequest) -> Iterator[Home]:
+    """A site that is set up and served; start runners as the test wants."""
+    folder = caches / f"{abs(hash(request.node.name)):x}"
+    folder.mkdir()
+    made = Home(folder=folder, port=free_port())
+    made.init()
+    made.start_server()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def command_bot(tmp_path: Path) -> Callable[[str, str], Path]:
+    """``command_bot(bot_id, source)``: a project of the command language that runs the Python ``source``."""
+
+    def write(bot_id: str, source: str) -> Path:
+        folder = tmp_path / bot_id
+        folder.mkdir()
+        (folder / "bot.toml").write_text(
+            f'id = "{bot_id}"\nversion = "1.0.0"\nlanguage = "command"\n\n[command]\nrun = ["{sys.executable}", "work.py"]\n'
+        )
+        (folder / "work.py").write_text(textwrap.dedent(source))
+        return folder
+
+    return write

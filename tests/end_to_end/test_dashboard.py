@@ -1,0 +1,212 @@
+"""The dashboard in a real browser: what a person sees and clicks."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.browser]
+
+Bot = Callable[[str, str], Path]
+WAIT_MS = 30_000
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        assert not os.environ.get("CI"), "Chromium is missing; in CI that is a failure"
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(
+            executable_path=program, args=[*SWITCHES, "--disable-component-update", "--disable-sync"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(browser: Browser, home: Any) -> Iterator[Page]:
+    """A page of a browser where an administrator has signed in; nothing may go wrong in its console."""
+    context = browser.new_context(base_url=home.address, locale="pt-BR", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    made, complaints = context.new_page(), []
+    made.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    made.on("pageerror", lambda error: complaints.append(str(error)))
+    made.goto("/")
+    sign_in(made, home.email, home.password)
+    yield made
+    context.close()
+    # A status of 4xx that a test provokes is written to the console too; anything else is our fault.
+    ours = [text for text in complaints if "status of 4" not in text]
+    assert not ours, ours
+
+
+def sign_in(page: Page, email: str, password: str) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_a_wrong_password_is_refused(browser: Browser, home: Any) -> None:
+    context = browser.new_context(base_url=home.address)
+    page = context.new_page()
+    page.goto("/tasks")
+
+    sign_in(page, home.email, "not this one")
+
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page).to_have_title("Sign in · bottool")
+    context.close()
+
+
+def test_signing_out_ends_the_session(page: Page) -> None:
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+
+    page.goto("/tasks")
+
+    expect(page).to_have_title("Sign in · bottool")
+
+
+def test_a_person_deploys_a_bot_makes_an_automation_and_watches_its_task(
+    page: Page, home: Any, command_bot: Bot, tmp_path: Path
+) -> None:
+    project = command_bot(
+        "greeter",
+        """
+        import time
+        for number in range(8):
+            print("item", number, flush=True)
+            time.sleep(0.5)
+        """,
+    )
+    built = Path(home.json("build", str(project), "--out", str(tmp_path / "out"))["path"])
+
+    page.goto("/bots")
+    page.get_by_role("link", name="Deploy").click()
+    page.get_by_label("Package").set_input_files(built)
+    page.get_by_label("Bot id").fill("greeter")
+    page.get_by_label("Version").fill("1.0.0")
+    page.get_by_label("Language").select_option("COMMAND")
+    page.get_by_role("button", name="Deploy").click()
+    expect(page.get_by_role("heading", name="greeter")).to_be_visible()
+    expect(page.locator("#version-1\\.0\\.0")).to_contain_text("released")
+
+    page.get_by_role("link", name="Automations").click()
+    page.get_by_role("link", name="New automation").click()
+    page.locator("#label").fill("greet")
+    page.get_by_label("Name", exact=True).fill("Greet everybody")
+    page.locator("#bot_id").select_option("greeter")
+    page.get_by_label("More machine ids").fill("box-1")
+    page.get_by_label("Label of parameter 1").fill("count")
+    page.get_by_label("Type of parameter 1").select_option("integer")
+    page.get_by_label("Default of parameter 1").fill("8")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Greet everybody")).to_be_visible()
+
+    page.get_by_role("link", name="New task").click()
+    page.get_by_label("count").fill("9")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("h1 [data-state=queued]")).to_be_visible()
+    expect(page.get_by_text("It waits:")).to_be_visible()
+    task_id = int(page.url.rsplit("/", 1)[1])
+    assert home.task(task_id).parameters == {"count": 9}
+
+    # No reload from here on: the page shows by itself what happens.
+    page.evaluate("window.notReloaded = true")
+    home.start_runner()
+    expect(page.locator("h1 [data-state=running]")).to_be_visible()
+    expect(page.locator("#output")).to_contain_text("item 0")
+    assert "item 7" not in page.locator("#output").inner_text()
+    expect(page.locator("h1 [data-state=succeeded]")).to_be_visible()
+    expect(page.locator("#output")).to_contain_text("item 7")
+    assert page.locator("#output").inner_text().count("item 3") == 1
+    assert page.evaluate("window.notReloaded") is True
+
+
+def test_the_list_keeps_its_filters_in_the_address(page: Page, home: Any) -> None:
+    for label in ("one", "two"):
+        home.bottool("automation", "create", label)
+        home.new_task(label)
+
+    page.goto("/tasks")
+    page.get_by_label("Automation", exact=True).fill("two")
+    page.get_by_role("button", name="Filter").click()
+
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert "automation=two" in page.url
+    page.get_by_role("navigation", name="States").get_by_role("link", name="queued").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.go_back()
+    assert "state=" not in page.url
+
+
+def test_home_changes_by_itself(page: Page, home: Any) -> None:
+    page.goto("/")
+    home.bottool("automation", "create", "idle")
+
+    home.new_task("idle")
+
+    expect(page.locator("a.tile", has_text="waiting").locator(".tile-number")).to_have_text("1")
+
+
+def test_a_task_is_cancelled_on_its_page(page: Page, home: Any) -> None:
+    home.bottool("automation", "create", "idle")
+    task_id = home.new_task("idle")
+
+    page.goto(f"/tasks/{task_id}")
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.locator("h1 [data-state=cancelled]")).to_be_visible()
+    assert home.task(task_id).state == "cancelled"
+
+
+def test_a_runner_registers_with_the_line_that_the_page_shows(page: Page, home: Any) -> None:
+    page.goto("/runners")
+    page.get_by_label("Machine id").fill("box-9")
+    page.get_by_role("button", name="Make a code").click()
+    line = page.locator("#runner-command").inner_text()
+    code = line.split("--code ")[1].strip()
+
+    home.start_runner("box-9", "--code", code)
+
+    expect(page.locator("tr", has_text="box-9").locator("[data-state=online]")).to_be_visible()
+
+
+def test_what_a_bot_prints_is_never_run_by_the_page(page: Page, home: Any, command_bot: Bot) -> None:
+    evil = "<script>window.caught = true</script><img src=x onerror=window.caught=true>"
+    home.deploy(command_bot("evil", f"print({evil!r}); raise SystemExit({evil!r})"))
+    home.automate("evil", "evil")
+    home.start_runner()
+    task_id = home.new_task("evil")
+    home.wait_for_state(task_id, "failed")
+
+    page.goto(f"/tasks/{task_id}")
+
+    expect(page.locator("#output")).to_contain_text("<script>")
+    assert page.evaluate("window.caught") is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/automations", "/automations/new", "/tasks", "/bots", "/bots/deploy", "/runners"]
+)
+def test_every_page_fits_a_narrow_window(page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+
+    page.goto(path)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_form_without_its_token_is_refused(home: Any) -> None:
+    answer = requests.post(f"{home.address}/sign-in", data={"email": home.email, "password": home.password})
+
+    assert answer.status_code == 400
