@@ -1,0 +1,224 @@
+"""Tasks as rows and as people see them. Moves are made in ``moves``, the queue is read in ``queue``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bottool import wire
+from bottool.errors import NotFound
+from bottool.states import TaskState
+from bottool_web.store import events
+from bottool_web.store.moves import Row
+from bottool_web.store.scope import Scope
+from bottool_web.store.tables import (
+    attempt,
+    automation,
+    bot,
+    bot_version,
+    repository,
+    runner,
+    task,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRow:
+    """A task to be. ``earliest_at`` is ``None`` unless it lies ahead."""
+
+    automation_id: int
+    repository_id: int
+    priority: int
+    parameters: dict[str, Any]
+    at: datetime
+    earliest_at: datetime | None = None
+    test: bool = False
+    retry_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which tasks a list shows. Empty and ``None`` do not narrow; ``before`` is the id after which the page goes on."""
+
+    states: tuple[str, ...] = ()
+    automation: str = ""
+    machine: str = ""
+    before: int | None = None
+    since: datetime | None = None
+    limit: int = 50
+
+
+def add(tx: sa.Connection, scope: Scope, new: NewRow) -> int:
+    """Write the task with its first event, and return its id."""
+    state = TaskState.SCHEDULED if new.earliest_at else TaskState.QUEUED
+    task_id: int = tx.execute(
+        sa.insert(task)
+        .values(
+            workspace_id=scope.workspace_id,
+            repository_id=new.repository_id,
+            automation_id=new.automation_id,
+            state=state.value,
+            priority=new.priority,
+            test=new.test,
+            parameters=new.parameters,
+            earliest_at=new.earliest_at,
+            created_by=scope.principal.name,
+            created_at=new.at,
+            changed_at=new.at,
+            retry_of=new.retry_of,
+        )
+        .returning(task.c.id)
+    ).scalar_one()
+    detail = {"retry_of": new.retry_of} if new.retry_of else {}
+    events.add(
+        tx,
+        scope,
+        events.NewEvent(task_id=task_id, attempt=None, kind="created", at=new.at, new=state.value, detail=detail),
+    )
+    return task_id
+
+
+def locked(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
+    """The task's row, which nobody else can change until this transaction ends. Lock the task before its attempts.
+
+    :raises NotFound: when there is none in this workspace.
+    """
+    row = tx.execute(
+        sa.select(task).where(task.c.id == task_id, task.c.workspace_id == scope.workspace_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise missing(task_id)
+    return row
+
+
+def row(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
+    """The task's row, to read.
+
+    :raises NotFound: when there is none in this workspace.
+    """
+    found = tx.execute(
+        sa.select(task).where(task.c.id == task_id, task.c.workspace_id == scope.workspace_id)
+    ).one_or_none()
+    if found is None:
+        raise missing(task_id)
+    return found
+
+
+def missing(task_id: int) -> NotFound:
+    return NotFound(f"there is no task {task_id}", "look at the list of tasks")
+
+
+def get(tx: sa.Connection, scope: Scope, task_id: int) -> wire.Task:
+    """The task as people see it.
+
+    :raises NotFound: when there is none in this workspace.
+    """
+    found = tx.execute(_seen(scope).where(task.c.id == task_id)).one_or_none()
+    if found is None:
+        raise missing(task_id)
+    return _to_wire(found)
+
+
+def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.Task]:
+    """Newest first."""
+    statement = _seen(scope)
+    if wanted.states:
+        statement = statement.where(task.c.state.in_(wanted.states))
+    if wanted.automation:
+        statement = statement.where(automation.c.label == wanted.automation)
+    if wanted.machine:
+        statement = statement.where(runner.c.machine_id == wanted.machine)
+    if wanted.before is not None:
+        statement = statement.where(task.c.id < wanted.before)
+    if wanted.since is not None:
+        statement = statement.where(task.c.created_at >= wanted.since)
+    return [_to_wire(found) for found in tx.execute(statement.order_by(task.c.id.desc()).limit(wanted.limit))]
+
+
+def count_by_state(tx: sa.Connection, scope: Scope) -> dict[str, int]:
+    """Every state that occurs, with how many tasks are in it."""
+    rows = tx.execute(
+        sa.select(task.c.state, sa.func.count()).where(task.c.workspace_id == scope.workspace_id).group_by(task.c.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def due(tx: sa.Connection, scope: Scope, now: datetime, *, limit: int) -> list[int]:
+    """Ids of scheduled tasks whose time has come, earliest first."""
+    return list(
+        tx.scalars(
+            sa.select(task.c.id)
+            .where(
+                task.c.workspace_id == scope.workspace_id,
+                # A literal: with a bound value neither database would use the partial index.
+                task.c.state == sa.literal("scheduled", literal_execute=True),
+                task.c.earliest_at <= now,
+            )
+            .order_by(task.c.earliest_at)
+            .limit(limit)
+        )
+    )
+
+
+def _seen(scope: Scope) -> sa.Select[Any]:
+    newest = sa.and_(attempt.c.task_id == task.c.id, attempt.c.number == task.c.attempt)
+    return (
+        sa.select(
+            task,
+            automation.c.label.label("automation_label"),
+            automation.c.name.label("automation_name"),
+            repository.c.label.label("repository_label"),
+            bot.c.bot_id.label("bot_label"),
+            bot_version.c.version.label("version"),
+            runner.c.machine_id.label("machine_id"),
+            attempt.c.permitted_at.label("prepared_at"),
+            attempt.c.started_at.label("started_at"),
+            attempt.c.exit_code.label("exit_code"),
+            attempt.c.reason.label("reason"),
+            attempt.c.left_behind.label("left_behind"),
+        )
+        .join(automation, automation.c.id == task.c.automation_id)
+        .join(repository, repository.c.id == task.c.repository_id)
+        .outerjoin(attempt, newest)
+        .outerjoin(bot_version, bot_version.c.id == attempt.c.bot_version_id)
+        # What ran, once something did; until then what would run now.
+        .outerjoin(bot, bot.c.id == sa.func.coalesce(bot_version.c.bot_id, automation.c.bot_id))
+        .outerjoin(runner, runner.c.id == attempt.c.runner_id)
+        .where(task.c.workspace_id == scope.workspace_id)
+    )
+
+
+def _to_wire(found: Row) -> wire.Task:
+    return wire.Task(
+        id=found.id,
+        automation=found.automation_label,
+        automation_name=found.automation_name or found.automation_label,
+        repository=found.repository_label,
+        bot_id=found.bot_label or "",
+        version=found.version or "",
+        state=found.state,
+        priority=found.priority,
+        test=found.test,
+        parameters=found.parameters,
+        created_at=found.created_at,
+        created_by=found.created_by,
+        changed_at=found.changed_at,
+        earliest_at=found.earliest_at,
+        prepared_at=found.prepared_at,
+        started_at=found.started_at,
+        ended_at=found.ended_at,
+        message=found.message,
+        total_items=found.total_items,
+        processed_items=found.processed_items,
+        failed_items=found.failed_items,
+        interrupted=found.interrupted,
+        killed=found.killed,
+        attempt=found.attempt,
+        machine_id=found.machine_id or "",
+        exit_code=found.exit_code,
+        reason=found.reason or "",
+        left_behind=found.left_behind or [],
+        bot_reported=found.bot_reported,
+        retry_of=found.retry_of,
+    )
