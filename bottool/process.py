@@ -134,6 +134,7 @@ class ProcessTree:
         self._own_session = session_of(os.getpid())
         self._job = Job(process)
         self._adopts = is_subreaper()
+        self._is_closed = False
         self._known: set[psutil.Process] = set()
         self._collected_seconds = 0.0
         self._cpu_seconds = 0.0
@@ -208,7 +209,13 @@ class ProcessTree:
         return left
 
     def close(self, deadline_seconds: float) -> None:
-        """Wait so long for the rest of the output, then let go of the pipes even if somebody still holds them."""
+        """Wait so long for the rest of the output, then let go of the pipes even if somebody still holds them.
+
+        May be called again.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
         deadline = time.monotonic() + deadline_seconds
         for pump in self._pumps:
             pump.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,2 @@
+"""Asks a question that nobody will answer."""
+input("your name? ")
