@@ -1,0 +1,39 @@
+"""What the tools share: where things are, and how to run a step and tell how it went."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+UV = (sys.executable, "-m", "uv")
+
+
+def members() -> list[Path]:
+    """The folders of the six distributions and core, core first."""
+    folders = [ROOT, *sorted((ROOT / "plugins").iterdir()), ROOT / "web", ROOT / "runner"]
+    return [folder for folder in folders if (folder / "pyproject.toml").is_file()]
+
+
+def variables(**more: str) -> dict[str, str]:
+    """What a step gets: our own variables, with the programs of ``.venv`` found first."""
+    inherited = dict(os.environ)
+    inherited["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', '')}"
+    return inherited | more
+
+
+def step(title: str, command: list[str], folder: Path = ROOT, environment: dict[str, str] | None = None) -> bool:
+    """Run one step with its output as it comes; True when it ended well."""
+    say(f"▶ {title}")
+    started = time.monotonic()
+    status = subprocess.run(command, cwd=folder, env=environment or variables(), check=False).returncode
+    say(f"{'✓' if status == 0 else '✗'} {title} ({time.monotonic() - started:.1f} s)")
+    return status == 0
+
+
+def say(text: str = "") -> None:
+    """Print at once, so that lines of ours and of our children stay in order."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    print(text.encode(sys.stdout.encoding or "utf-8", "replace").decode(sys.stdout.encoding or "utf-8"), flush=True)
