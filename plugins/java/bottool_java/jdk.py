@@ -1,0 +1,161 @@
+"""Finds the Java installations of this machine by reading their ``release`` files; starts nothing.
+
+Looks in the order in which a person would expect to be obeyed: ``JAVA_HOME``, the ``java`` on PATH, then the folders
+where installers put them, newest first.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bottool.errors import ToolMissing
+
+_EXE = ".exe" if os.name == "nt" else ""
+_UNIX_FOLDERS = ("/usr/lib/jvm/*", "/usr/java/*", "/opt/java*", "/opt/jdk*", "/opt/*/jdk*")
+_HOME_FOLDERS = (".sdkman/candidates/java/*", ".jdks/*", ".asdf/installs/java/*")
+_MACOS_FOLDERS = (
+    "/Library/Java/JavaVirtualMachines/*/Contents/Home",
+    "/opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
+    "/usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
+)
+_WINDOWS_FOLDERS = (
+    "Java/*",
+    "Eclipse Adoptium/*",
+    "Microsoft/jdk*",
+    "Amazon Corretto/*",
+    "Zulu/*",
+    "BellSoft/*",
+    "OpenJDK/*",
+)
+_CLASS_VERSION_BASE = 44
+"""Class files of Java N have the major version 44 + N. Source: JVM specification, table 4.1-A."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """One Java installation. ``feature`` is the number that people call its version: 8, 11, 17."""
+
+    home: Path
+    version: str
+    feature: int
+    compiles: bool
+
+    @property
+    def java(self) -> Path:
+        return self.home / "bin" / f"java{_EXE}"
+
+
+def feature_of_class_version(major: int) -> int:
+    """The oldest Java that loads class files of this major version."""
+    return major - _CLASS_VERSION_BASE
+
+
+def installed(variables: Mapping[str, str]) -> tuple[Installed, ...]:
+    """All that is found, the preferred first, each once."""
+    found: dict[Path, Installed] = {}
+    for home in _preferred(variables):
+        _add(home, found)
+    others: dict[Path, Installed] = {}
+    for home in _known(variables):
+        _add(home, others)
+    for each in sorted(others.values(), key=lambda one: (-one.feature, str(one.home))):
+        found.setdefault(each.home, each)
+    return tuple(found.values())
+
+
+def _add(home: Path, found: dict[Path, Installed]) -> None:
+    # Debian links several names to one folder.
+    home = home.resolve()
+    if home not in found and (read := _read(home)):
+        found[home] = read
+
+
+def _preferred(variables: Mapping[str, str]) -> Iterator[Path]:
+    if named := variables.get("JAVA_HOME"):
+        yield Path(named)
+    if on_path := shutil.which("java", path=variables.get("PATH", "")):
+        yield Path(on_path).resolve().parent.parent
+
+
+def _known(variables: Mapping[str, str]) -> Iterator[Path]:
+    home = Path(variables.get("USERPROFILE" if os.name == "nt" else "HOME") or "/nonexistent")
+    if os.name == "nt":
+        roots = {variables[name] for name in ("ProgramFiles", "ProgramFiles(x86)", "ProgramW6432") if name in variables}
+        patterns = [(Path(root), pattern) for root in sorted(roots) for pattern in _WINDOWS_FOLDERS]
+    else:
+        absolute = (*_MACOS_FOLDERS, *_UNIX_FOLDERS) if sys.platform == "darwin" else _UNIX_FOLDERS
+        patterns = [(Path("/"), pattern.lstrip("/")) for pattern in absolute]
+    for root, pattern in (*patterns, *((home, pattern) for pattern in _HOME_FOLDERS)):
+        try:
+            yield from sorted(root.glob(pattern))
+        except OSError:
+            continue
+
+
+def _read(home: Path) -> Installed | None:
+    """None when there is no ``java`` or no ``release`` file that says a version."""
+    if not (home / "bin" / f"java{_EXE}").is_file():
+        return None
+    try:
+        lines = (home / "release").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    said = dict(line.split("=", 1) for line in lines if "=" in line)
+    version = said.get("JAVA_VERSION", "").strip().strip('"')
+    # 1.8.0_402 is Java 8; 17.0.15 and 22-ea are as they look.
+    number = version.removeprefix("1.").split(".")[0].split("-")[0].split("_")[0]
+    if not number.isdecimal():
+        return None
+    compiles = (home / "bin" / f"javac{_EXE}").is_file()
+    return Installed(home=home, version=version, feature=int(number), compiles=compiles)
+
+
+def for_running(variables: Mapping[str, str], feature: int = 0) -> Installed:
+    """The preferred Java that loads classes compiled for Java ``feature``.
+
+    :raises ToolMissing: when none does; says what was found.
+    """
+    found = installed(variables)
+    chosen = next((each for each in found if each.feature >= feature), None)
+    if chosen is None:
+        wanted = f"Java {feature} or newer" if feature else "Java"
+        raise ToolMissing(f"this bot needs {wanted}; {_what_is_there(found)}", install_hint(feature))
+    return chosen
+
+
+def for_building(variables: Mapping[str, str], feature: int = 0) -> Installed:
+    """The preferred JDK that compiles for Java ``feature``.
+
+    :raises ToolMissing: when there is none; says what was found.
+    """
+    found = installed(variables)
+    chosen = next((each for each in found if each.compiles and each.feature >= feature), None)
+    if chosen is None:
+        wanted = f"a JDK {feature} or newer" if feature else "a JDK"
+        raise ToolMissing(f"building this bot needs {wanted}; {_what_is_there(found)}", install_hint(feature))
+    return chosen
+
+
+def _what_is_there(found: tuple[Installed, ...]) -> str:
+    if not found:
+        return "no Java was found"
+    listed = ", ".join(
+        f"{'JDK' if each.compiles else 'Java without a compiler'} {each.version} in '{each.home}'" for each in found
+    )
+    return f"found {listed}"
+
+
+def install_hint(feature: int = 0) -> str:
+    """The line to type on this system; where it must be of a certain number, that number."""
+    if os.name == "nt":
+        return f"winget install EclipseAdoptium.Temurin.{feature or 21}.JDK"
+    if sys.platform == "darwin":
+        return f"brew install openjdk@{feature}" if feature else "brew install openjdk"
+    packages = (f"openjdk-{feature}-jdk-headless", f"java-{feature}-openjdk-devel")
+    debian, fedora = packages if feature else ("default-jdk-headless", "java-latest-openjdk-devel")
+    if shutil.which("dnf") and not shutil.which("apt"):
+        return f"sudo dnf install {fedora}"
+    return f"sudo apt install {debian}"
