@@ -22,13 +22,11 @@ VENV = ROOT / ".venv"
 PROGRAMS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = PROGRAMS / ("python.exe" if os.name == "nt" else "python")
 MEMBERS = [ROOT, *sorted((ROOT / "plugins").glob("*")), ROOT / "web", ROOT / "runner"]
-OLDEST = (3, 11)
 
 
 def main(arguments: list[str]) -> int:
-    if sys.version_info < OLDEST:
-        wanted = ".".join(map(str, OLDEST))
-        return complain(f"this is Python {sys.version.split()[0]}, and bottool needs {wanted} or newer")
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one shall read this, not a traceback
+        return complain(f"this is Python {sys.version.split()[0]}, and bottool needs 3.11 or newer")
     if not arguments or arguments[0] in {"-h", "--help"}:
         sys.stdout.write(f"{__doc__}\n")
         return 0 if arguments else 2
