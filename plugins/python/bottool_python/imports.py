@@ -1,0 +1,252 @@
+"""Follows the imports of a bot from its entry, without importing anything.
+
+Only what the entry reaches counts: side scripts in the folder may need what nobody installs. Honours
+``sys.path.append`` with literal folders. What is reported may be wrong in both directions, so it is a warning always.
+"""
+
+import ast
+import posixpath
+import re
+import sys
+import warnings
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from packaging.utils import canonicalize_name
+
+from bottool.model import Problem, Severity
+from bottool_python.layout import Layout
+from bottool_python.requirements import Requirements
+from bottool_python.tree import Tree
+
+_MAX_FILES = 400
+_MAX_ABSOLUTE_PATHS = 20
+_MIN_LETTERS = 3
+"""From how many letters on a module's name inside a distribution's name counts as a sign."""
+_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]")
+_CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception"})
+_ALWAYS_THERE = frozenset({"setuptools", "pkg_resources", "__main__"})
+_BROUGHT_BY = {
+    "AppKit": ("pyobjc",),
+    "Crypto": ("pycryptodome",),
+    "MySQLdb": ("mysqlclient",),
+    "OpenSSL": ("pyopenssl",),
+    "PIL": ("pillow", "botcity-framework-core", "pyautogui"),
+    "botcity": ("botcity",),
+    "bs4": ("beautifulsoup4", "botcity-crawler-plugin"),
+    "cv2": ("opencv", "botcity-framework-core"),
+    "dateutil": ("pandas",),
+    "docx": ("python-docx",),
+    "fitz": ("pymupdf",),
+    "google": ("google", "protobuf"),
+    "googleapiclient": ("google-api-python-client",),
+    "jwt": ("pyjwt",),
+    "numpy": ("pandas", "opencv", "scipy", "botcity-framework-core"),
+    "packaging": ("botcity-maestro-sdk",),
+    "pythoncom": ("pywin32", "pypiwin32", "pywinauto"),
+    "pywintypes": ("pywin32", "pypiwin32", "pywinauto"),
+    "requests": ("botcity-maestro-sdk", "botcity-http-plugin", "webdriver-manager"),
+    "requests_toolbelt": ("botcity-maestro-sdk",),
+    "selenium": ("botcity-framework-web", "undetected-chromedriver"),
+    "serial": ("pyserial",),
+    "six": ("python-dateutil", "pandas"),
+    "skimage": ("scikit-image",),
+    "sklearn": ("scikit-learn",),
+    "urllib3": ("requests", "selenium", "botcity-maestro-sdk"),
+    "win32api": ("pywin32", "pypiwin32", "pywinauto"),
+    "win32clipboard": ("pywin32", "pypiwin32", "pywinauto"),
+    "win32com": ("pywin32", "pypiwin32"),
+    "win32con": ("pywin32", "pypiwin32", "pywinauto"),
+    "win32gui": ("pywin32", "pypiwin32", "pywinauto"),
+    "win32process": ("pywin32", "pypiwin32", "pywinauto"),
+    "yaml": ("pyyaml",),
+}
+"""Import names that are not in the name of what brings them: beginnings of distributions' names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Import:
+    """``module`` is absolute; ``members`` may be modules below it; ``local`` means that only the tree can hold it."""
+
+    module: str
+    members: tuple[str, ...] = ()
+    line: int
+    local: bool = False
+
+
+def follow(tree: Tree, layout: Layout, requirements: Requirements) -> Iterator[Problem]:
+    """Imports that nothing brings, and absolute Windows paths, in the entry and all that it reaches.
+
+    The entry itself must be there and compile.
+    """
+    walk = _Walk(tree=tree, requirements=requirements)
+    walk.waiting = [layout.file]
+    if layout.package:
+        walk.waiting.append(f"{layout.entry}/__init__.py")
+    walk.roots = ["" if layout.package else posixpath.dirname(layout.entry)]
+    yield from walk.problems()
+
+
+def parse(source: bytes) -> ast.Module:
+    """The syntax tree, without the warnings that Python would print.
+
+    :raises SyntaxError: also for what is no text, or too deep to read.
+    """
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            return ast.parse(source)
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise SyntaxError(str(error)) from error
+
+
+@dataclass(kw_only=True)
+class _Walk:
+    tree: Tree
+    requirements: Requirements
+    waiting: list[str] = field(default_factory=list)
+    roots: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    absolute_paths: int = 0
+
+    def problems(self) -> Iterator[Problem]:
+        self.names = frozenset(self.tree.names)
+        for name in self.names:
+            while name := posixpath.dirname(name):
+                self.folders.add(name)
+        while self.waiting and len(self.seen) < _MAX_FILES:
+            path = self.waiting.pop(0)
+            if path in self.names and path not in self.seen:
+                self.seen.add(path)
+                yield from self._one(path)
+
+    def _one(self, path: str) -> Iterator[Problem]:
+        try:
+            module = parse(self.tree.read(path) or b"")
+        except SyntaxError as error:
+            message = f"'{path}' does not compile: {error.msg}"
+            yield _warning("syntax_error", path, error.lineno or 0, message)
+            return
+        self.roots += [root for root in _added_roots(module, path) if root in self.folders and root not in self.roots]
+        for each in _imports(module, path):
+            if not self._found(each) and each.module not in self.reported:
+                self.reported.add(each.module)
+                yield _missing(each, path)
+        yield from self._absolute_paths(module, path)
+
+    def _found(self, each: _Import) -> bool:
+        """True when the import is in the tree (then it is followed), in Python, or plausibly in the requirements."""
+        here = False
+        for root in [""] if each.local else self.roots:
+            base = posixpath.join(root, each.module.replace(".", "/"))
+            for path in (base, *(f"{base}/{member}" for member in each.members)):
+                self.waiting += [f"{path}.py", f"{path}/__init__.py"]
+            top = base if each.local else posixpath.join(root, each.module.partition(".")[0])
+            here = here or self._in_tree(top)
+        return here or (not each.local and brought(each.module, self.requirements))
+
+    def _in_tree(self, base: str) -> bool:
+        if base in self.folders or f"{base}.py" in self.names or base == "":
+            return True
+        return any(name.startswith(f"{base}.") and name.endswith((".pyd", ".so")) for name in self.names)
+
+    def _absolute_paths(self, module: ast.Module, path: str) -> Iterator[Problem]:
+        for node in ast.walk(module):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _ABSOLUTE.match(node.value):
+                self.absolute_paths += 1
+                if self.absolute_paths <= _MAX_ABSOLUTE_PATHS:
+                    shown = node.value if len(node.value) <= 60 else node.value[:60] + "…"  # noqa: PLR2004
+                    message = f"'{shown}' is a path of one machine"
+                    yield _warning("absolute_path", path, node.lineno, message, "make it relative, or a parameter")
+
+
+def brought(module: str, requirements: Requirements) -> bool:
+    """True when Python brings the module, or a requirement plausibly does."""
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names or top in _ALWAYS_THERE or requirements.has_nameless:
+        return True
+    plain = canonicalize_name(top)
+    known = _BROUGHT_BY.get(top, ())
+    return any(
+        name.startswith(known) or name == plain or (len(plain) >= _MIN_LETTERS and plain in name)
+        for name in requirements.names
+    )
+
+
+def _imports(module: ast.Module, path: str) -> Iterator[_Import]:
+    """What a module imports, but for what it is ready to miss."""
+    waiting: deque[ast.AST] = deque([module])
+    while waiting:
+        node = waiting.popleft()
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield _Import(module=name.name, line=node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            yield _import_from(node, path)
+        elif isinstance(node, ast.Try) and any(_catches_import_error(each) for each in node.handlers):
+            waiting.extend((*node.orelse, *node.finalbody))
+        elif not (isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING"):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def _import_from(node: ast.ImportFrom, path: str) -> _Import:
+    members = tuple(name.name for name in node.names)
+    if not node.level:
+        return _Import(module=node.module or "", members=members, line=node.lineno)
+    folder = path
+    for _ in range(node.level):
+        folder = posixpath.dirname(folder)
+    module = posixpath.join(folder, (node.module or "").replace(".", "/")).rstrip("/").replace("/", ".")
+    return _Import(module=module, members=members, line=node.lineno, local=True)
+
+
+def _catches_import_error(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    return any(isinstance(each, ast.Name) and each.id in _CAUGHT for each in ast.walk(handler.type))
+
+
+def _changes_sys_path(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in {"append", "insert"}
+        and isinstance(function.value, ast.Attribute)
+        and (_name(function.value), _name(function.value.value)) == ("path", "sys")
+    )
+
+
+def _name(node: ast.expr) -> str:
+    """``c`` of ``c`` and of ``a.b.c``; ``""`` for anything else. Not ``ast.unparse``: a bot's code may be too deep."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _added_roots(module: ast.Module, path: str) -> Iterator[str]:
+    """Folders that the module adds to ``sys.path``, as far as they are written as literals in the call."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or not _changes_sys_path(node.func):
+            continue
+        for constant in ast.walk(node):
+            if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
+                said = constant.value.replace("\\", "/")
+                yield posixpath.normpath(said)
+                yield posixpath.normpath(posixpath.join(posixpath.dirname(path), said))
+
+
+def _missing(each: _Import, path: str) -> Problem:
+    if each.local:
+        return _warning("missing_module", path, each.line, f"imports '{each.module}', which is not in the folder")
+    return _warning(
+        "missing_import",
+        path,
+        each.line,
+        f"imports '{each.module}', which is neither in the folder nor, by its name, in the requirements",
+        "add the file to the folder, or what brings it to the requirements",
+    )
+
+
+def _warning(code: str, path: str, line: int, message: str, hint: str = "") -> Problem:
+    return Problem(severity=Severity.WARNING, code=code, message=message, hint=hint, path=path, line=line or None)

@@ -1,0 +1,93 @@
+"""The contract of a language, fulfilled for Python: each member in a line or a few, the work is done in the modules."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import metadata as distributions
+from importlib import resources
+from pathlib import Path
+
+from bottool.errors import LaunchError, ProjectError, ToolMissing
+from bottool.language import Language
+from bottool.model import Command, Inspection, Installation, Package, Problem, Project, Tool
+from bottool.settings import base_variables
+from bottool_python import checks, environment, layout, metadata, packing, tool, tree
+
+
+class Python(Language):
+    name = "python"
+    title = "Python"
+    technologies = ("PYTHON",)
+    looks_for = "bot.py, main.py with requirements.txt or pyproject.toml, setup.py with a package that has __main__.py"
+
+    def recognises(self, folder: Path) -> bool:
+        return layout.is_project(tree.of_folder(folder))
+
+    def scaffold(self, folder: Path, name: str, template: str) -> None:
+        if template:
+            raise ProjectError(f"there is no template '{template}' for python", "leave it out: there is one only")
+        for file in resources.files("bottool_python").joinpath("scaffold").iterdir():
+            if file.is_file():
+                (folder / file.name).write_bytes(file.read_bytes().replace(b"BOT_ID", name.encode()))
+
+    def identify(self, folder: Path) -> tuple[str, str]:
+        sources = tree.of_folder(folder)
+        bot_id = metadata.bot_id(sources)
+        if "{{" in bot_id or "{{" in folder.name:
+            raise ProjectError(f"'{folder.name}' is a template, not a bot", checks.TEMPLATE_HINT)
+        return bot_id, metadata.version(sources)
+
+    def validate(self, project: Project) -> Iterable[Problem]:
+        return checks.project_problems(project)
+
+    def build(self, project: Project, output: Path) -> Path:
+        return packing.build(project, output)
+
+    def inspect(self, package: Package) -> Inspection:
+        return checks.inspect(package)
+
+    def environment_key(self, installation: Installation) -> str:
+        return environment.key(installation)
+
+    def prepare(self, installation: Installation, environment_folder: Path) -> None:
+        environment.prepare(installation, environment_folder)
+
+    def command(self, installation: Installation) -> Command:
+        """The environment's Python with the entry, as ``python bot.py`` or ``python -m BotTable``.
+
+        The environment comes first in ``PATH``, so that a bot which starts ``python`` gets its own.
+
+        :raises LaunchError: when the package holds nothing to start.
+        """
+        bot = environment.installed(installation)
+        if bot.layout is None or installation.environment is None:
+            problem = checks.inspect(installation.package).problems[0] if bot.layout is None else None
+            why = problem.message if problem else "its environment was not prepared"
+            raise LaunchError(f"'{installation.package.bot_id}' cannot start: {why}", problem.hint if problem else "")
+        python = environment.python_of(installation.environment)
+        module = bot.layout.entry.replace("/", ".")
+        return Command(
+            arguments=(str(python), "-m", module) if bot.layout.package else (str(python), bot.layout.entry),
+            folder=bot.layout.root.rstrip("/"),
+            variables={
+                "VIRTUAL_ENV": str(installation.environment),
+                "PATH": os.pathsep.join(filter(None, (str(python.parent), base_variables().get("PATH")))),
+            },
+        )
+
+    def toolchain(self) -> Sequence[Tool]:
+        return (
+            Tool(name="python", found=True, version=platform.python_version(), path=sys.executable),
+            _uv(),
+        )
+
+
+def _uv() -> Tool:
+    """Does not start it: its version is the one of the distribution that brought it."""
+    try:
+        path = tool.find_uv()
+        version = distributions.version("uv")
+    except (ImportError, ToolMissing):
+        return Tool(name="uv", found=False, hint="python -m pip install uv")
+    return Tool(name="uv", found=True, version=version, path=path)

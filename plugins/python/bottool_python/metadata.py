@@ -1,0 +1,134 @@
+"""What a bot's own files say of it: id, version, the Python it wants, declared dependencies.
+
+Reads ``.botproj``, ``VERSION``, ``pyproject.toml``, ``setup.py`` (by its syntax tree, literals only), ``PKG-INFO`` and
+``requires.txt``. Anything broken counts as not said; telling a person what is broken is the business of ``checks``.
+"""
+
+import ast
+import itertools
+import tomllib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from bottool_python import layout
+from bottool_python.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """Dependencies that a file declares; ``path`` is that file, ``""`` when there is none."""
+
+    path: str = ""
+    lines: tuple[str, ...] = ()
+
+
+def bot_id(tree: Tree) -> str:
+    """BotCity's project file counts first, then the package of the older layout, whose name a bot id must be there."""
+    found = layout.find(tree)
+    package = found.entry if found and found.package else ""
+    return layout.botproj_name(tree) or package or _text(pyproject(tree).get("name"))
+
+
+def version(tree: Tree) -> str:
+    from_file = (tree.read("VERSION") or b"").decode("utf-8-sig", "replace").strip()
+    return from_file or _text(pyproject(tree).get("version")) or _text(_setup_py(tree, "version"))
+
+
+def requires_python(tree: Tree) -> str:
+    """The range of Python versions, such as ``>=3.11``; ``""`` when any will do."""
+    return (
+        _text(pyproject(tree).get("requires-python"))
+        or _text(_pkg_info(tree).get("Requires-Python"))
+        or _text(_setup_py(tree, "python_requires"))
+    )
+
+
+def declared(tree: Tree) -> Declared:
+    """The dependencies of a bot that has no ``requirements.txt``: the first file that declares any."""
+    for path, lines in (
+        ("pyproject.toml", _texts(pyproject(tree).get("dependencies"))),
+        ("PKG-INFO", _unconditional(_texts(_pkg_info(tree).get_all("Requires-Dist")))),
+        *_requires_txt(tree),
+        ("setup.py", _texts(_setup_py(tree, "install_requires"))),
+    ):
+        if lines:
+            return Declared(path=path, lines=lines)
+    return Declared()
+
+
+def pyproject(tree: Tree) -> Mapping[str, Any]:
+    """The table ``[project]``; empty when there is none."""
+    return _table(_pyproject(tree).get("project"))
+
+
+def has_only_poetry(tree: Tree) -> bool:
+    """True when ``pyproject.toml`` lists dependencies in Poetry's own way alone, which no standard describes."""
+    said = _pyproject(tree)
+    return "project" not in said and "dependencies" in _table(_table(said.get("tool")).get("poetry"))
+
+
+def _pyproject(tree: Tree) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads((tree.read("pyproject.toml") or b"").decode("utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _setup_py(tree: Tree, keyword: str) -> Any:
+    """The value of a keyword of ``setup(…)``, if it is written as a literal."""
+    source = tree.read("setup.py")
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            nodes = ast.walk(ast.parse(source or b""))
+            calls = [node for node in nodes if isinstance(node, ast.Call)]
+        values = [each.value for call in calls for each in call.keywords if each.arg == keyword]
+        return ast.literal_eval(values[0]) if values else None
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+
+
+def _pkg_info(tree: Tree) -> Any:
+    text = (tree.read("PKG-INFO") or b"").decode("utf-8", "replace")
+    return HeaderParser().parsestr(text)
+
+
+def _requires_txt(tree: Tree) -> list[tuple[str, tuple[str, ...]]]:
+    """What older setuptools wrote beside ``PKG-INFO``: the lines before the first ``[extra]``."""
+    found = []
+    for name in tree.names:
+        if name.endswith(".egg-info/requires.txt") and name.count("/") == 1:
+            text = (tree.read(name) or b"").decode("utf-8", "replace")
+            lines = itertools.takewhile(lambda line: not line.startswith("["), text.splitlines())
+            found.append((name, tuple(line.strip() for line in lines if line.strip())))
+    return found
+
+
+def _unconditional(lines: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(line for line in lines if not _is_extra(line))
+
+
+def _is_extra(line: str) -> bool:
+    try:
+        marker = Requirement(line).marker
+    except InvalidRequirement:
+        return False
+    return marker is not None and "extra" in str(marker)
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        return ()
+    return tuple(each for each in value if isinstance(each, str))

@@ -1,0 +1,78 @@
+"""Runs ``uv``: finds it, gives it a clean set of variables, and turns a failure into an error with its last words.
+
+Knows nothing of bots. What a tool prints may hold a password of the package index; none gets through.
+"""
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bottool.errors import BuildError, ToolMissing
+from bottool.settings import base_variables
+
+_LAST_LINES = 50
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|_KEY$", re.IGNORECASE)
+_ADDRESS_LOGIN = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_MIN_SECRET = 4
+"""A shorter value would blacken half the text, and protects nothing."""
+
+
+def find_uv() -> str:
+    """The path of the ``uv`` that was installed with this plugin, or another on this machine.
+
+    :raises ToolMissing: when there is none.
+    """
+    import uv
+
+    try:
+        return uv.find_uv_bin()
+    except FileNotFoundError as error:
+        raise ToolMissing("uv is not on this machine", "install it again: python -m pip install uv") from error
+
+
+def run(arguments: Sequence[str], folder: Path, doing: str) -> None:
+    """Run ``uv`` in ``folder``; ``doing`` says for people what for, as in ``installing the requirements``.
+
+    :raises BuildError: when it fails; carries its last 50 lines.
+    :raises ToolMissing: when there is no ``uv``.
+    """
+    base = base_variables()
+    done = subprocess.run(
+        [find_uv(), *arguments],
+        cwd=folder,
+        env=_variables(base),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        check=False,
+    )
+    if done.returncode:
+        output = redacted(done.stdout.decode("utf-8", "replace"), base)
+        last = "\n".join(output.splitlines()[-_LAST_LINES:])
+        raise BuildError(f"{doing} failed: {_first_error(last)}", "its last lines tell more", output=last)
+
+
+def redacted(text: str, variables: Mapping[str, str]) -> str:
+    """``text`` without logins in addresses and without the values of variables that are named like secrets."""
+    text = _ADDRESS_LOGIN.sub("***", text)
+    secrets = {value for name, value in variables.items() if _SECRET_NAME.search(name) and len(value) >= _MIN_SECRET}
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _variables(base: Mapping[str, str]) -> dict[str, str]:
+    """What ``uv`` gets. It runs strangers' build scripts, so bottool's own keys and tokens are no part of it."""
+    kept = {name: value for name, value in base.items() if not name.startswith("BOTTOOL_")}
+    for name in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PYTHON"):
+        kept.pop(name, None)
+    return kept | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+
+
+def _first_error(output: str) -> str:
+    """The line that says what went wrong, as uv marks it; otherwise the last one."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    marked = [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")]
+    return marked[0] if marked else (lines or ["it said nothing"])[-1]
