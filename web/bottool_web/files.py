@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +32,12 @@ class Files:
         for name in ("packages", "output", "incoming"):
             (root / name).mkdir(parents=True, exist_ok=True)
 
-    def add_package(self, pieces: Iterable[bytes], *, limit_bytes: int) -> Stored:
+    def add_package(
+        self, pieces: Iterable[bytes], *, limit_bytes: int, check: Callable[[Path], None] = lambda _: None
+    ) -> Stored:
         """Keep the bytes under their SHA-256; the same bytes twice are kept once.
+
+        ``check`` sees the whole file before it gets its name; what it raises keeps the file out.
 
         :raises TooBig: as soon as there are more than ``limit_bytes``; nothing stays.
         """
@@ -52,6 +56,7 @@ class Files:
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
+            check(incoming)
             target = self._package(digest.hexdigest())
             target.parent.mkdir(parents=True, exist_ok=True)
             incoming.replace(target)

@@ -1,21 +1,35 @@
 """What the server's tests share: databases of both kinds, a site with a clock of its own, people, and deployed bots."""
 
+import io
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
+
+from bottool import wire
+from bottool_web.actions import automations, bots, identity, runners, setup
+from bottool_web.actions.passwords import hash_password
+from bottool_web.actions.site import Site
+from bottool_web.files import Files
+from bottool_web.hints import Hints
+from bottool_web.settings import SiteSettings
+from bottool_web.store import workspaces
 from bottool_web.store.database import Store
 from bottool_web.store.schema import migrate
+from bottool_web.store.scope import Principal
 
 START_SECONDS = 60
 
@@ -204,3 +218,127 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+# A site, its people, its bots.
+
+LOGIN, KEY = "acme", "a key of the workspace"
+EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
+SITE_KEY = b"k" * 32
+
+
+@pytest.fixture
+def site(store: Store, clock: Clock, tmp_path: Path) -> Site:
+    settings = SiteSettings(data=tmp_path / "data", database=store.address)
+    return Site(
+        settings=settings,
+        store=store,
+        files=Files(settings.data / "files"),
+        hints=Hints(),
+        now=clock.now,
+        key=SITE_KEY,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """A workspace of the tests. ``password`` belongs to ``email``, an administrator."""
+
+    id: int
+    label: str
+    login: str
+    key: str = KEY
+    email: str = EMAIL
+    password: str = PASSWORD
+
+    def principal(self, role: str) -> Principal:
+        """Somebody with that role in this workspace: a person, or the workspace's own login."""
+        kind = "workspace" if role == "workspace" else "account"
+        return Principal(kind=kind, id=1, name=f"{role} of {self.label}", role=role, workspace_id=self.id)
+
+
+@pytest.fixture
+def workspace(site: Site) -> Workspace:
+    return Workspace(id=setup.create_workspace(site, "acme", LOGIN, KEY), label="acme", login=LOGIN)
+
+
+@pytest.fixture
+def other_workspace(site: Site, workspace: Workspace) -> Workspace:
+    """A second tenant, of whom the first must never see anything."""
+    made = setup.create_workspace(site, "other", "other", "another key of theirs")
+    return Workspace(id=made, label="other", login="other", key="another key of theirs", email="eve@example.org")
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Hashing a password is slow on purpose, so it is done once."""
+    return hash_password(PASSWORD)
+
+
+@pytest.fixture
+def account(site: Site, workspace: Workspace, password_hash: str) -> int:
+    """The account of ``EMAIL`` with ``PASSWORD``, an administrator of the workspace."""
+
+    def make(tx: sa.Connection) -> int:
+        made = workspaces.add_account(tx, email=EMAIL, name="Ada", password_hash=password_hash, now=site.now())
+        workspaces.add_membership(tx, workspace.principal("administrator").scope, made, "administrator")
+        return made
+
+    return site.store.write(make)
+
+
+@pytest.fixture
+def admin(workspace: Workspace) -> Principal:
+    return workspace.principal("administrator")
+
+
+def a_package(text: str = "print('hello')") -> bytes:
+    """The bytes of a zip with one ``bot.py``."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        packed.writestr(zipfile.ZipInfo("bot.py", (1980, 1, 1, 0, 0, 0)), text)
+    return made.getvalue()
+
+
+@pytest.fixture
+def package() -> Callable[..., bytes]:
+    return a_package
+
+
+@pytest.fixture
+def deploy(site: Site, admin: Principal) -> Callable[..., wire.Bot]:
+    """``deploy("my-bot")``: announce a version, upload a package, release it."""
+
+    def deploy_(
+        bot_id: str = "my-bot", version: str = "1.0.0", *, who: Principal = admin, technology: str = "PYTHON"
+    ) -> wire.Bot:
+        bots.announce_version(site, who, bot_id, wire.NewVersion(version=version, technology=technology))
+        bots.upload(site, who, bot_id, version, f"{bot_id}.zip", [a_package(f"{bot_id} {version}")])
+        return bots.release(site, who, bot_id, version)
+
+    return deploy_
+
+
+@pytest.fixture
+def an_automation(site: Site, admin: Principal, deploy: Callable[..., wire.Bot]) -> Callable[..., wire.Automation]:
+    """``an_automation("daily")``: an automation of a released bot that the runner ``box-1`` may run."""
+
+    def make(label: str = "daily", *, bot_id: str = "my-bot", who: Principal = admin, **more: Any) -> wire.Automation:
+        if bot_id and bot_id not in {bot.bot_id for bot in bots.list_bots(site, who)}:
+            deploy(bot_id, who=who)
+        said = {"runners": ["box-1"], **more}
+        return automations.create(site, who, wire.NewAutomation(label=label, bot_id=bot_id, **said))
+
+    return make
+
+
+@pytest.fixture
+def a_runner(site: Site, workspace: Workspace) -> Callable[..., Principal]:
+    """``a_runner("box-1")``: a registered runner, as the principal that its token stands for."""
+
+    def make(machine_id: str = "box-1", *, of: Workspace = workspace) -> Principal:
+        given = wire.Register(machine_id=machine_id, installation_id=f"of-{machine_id}", login=of.login, key=of.key)
+        made = runners.register(site, given, "127.0.0.1")
+        return identity.principal_of_token(site, made.token)
+
+    return make

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bottool_web.files import Files
+from bottool_web.folder_lock import FolderLock
 from bottool_web.hints import Hints
 from bottool_web.settings import SiteSettings
 from bottool_web.store.database import Store
@@ -23,3 +24,11 @@ class Site:
     hints: Hints
     now: Callable[[], datetime]
     key: bytes = field(repr=False)
+    lock: FolderLock | None = None
+    """Held while this process may write to a data folder of which it is the only server."""
+
+    def close(self) -> None:
+        """Let waiting writes finish and give the data folder back. May be repeated."""
+        self.store.close()
+        if self.lock is not None:
+            self.lock.release()

@@ -1,0 +1,51 @@
+"""Alerts: what a bot, or somebody in its stead, wants people to see."""
+
+import sqlalchemy as sa
+
+from bottool import wire
+from bottool.errors import StaleAttempt
+from bottool_web.actions import checks
+from bottool_web.actions.once import Request, once
+from bottool_web.actions.permissions import action
+from bottool_web.actions.site import Site
+from bottool_web.store import alerts, tasks
+from bottool_web.store.scope import Principal
+
+PAGE_ROWS = 100
+
+
+@action("alert.create")
+def create_alert(site: Site, who: Principal, new: wire.NewAlert, *, idempotency_key: str = "") -> wire.Alert:
+    """:raises StaleAttempt: to a bot whose task another attempt works on by now."""
+    checks.name(new.title, "title")
+    checks.text(new.message, "message")
+    checks.number(new.task_id, "task_id", 1, checks.LARGEST_ID)
+    request = Request(act="alert.create", key=idempotency_key, body=new, now=site.now())
+
+    def make(tx: sa.Connection) -> wire.Alert:
+        _fence(tx, who)
+        return alerts.add(tx, who.scope, new, request.now)
+
+    made, _ = site.store.write(lambda tx: once(tx, who.scope, request, lambda: make(tx), wire.Alert))
+    site.hints.send(f"workspace:{who.workspace_id}", f"task:{new.task_id}")
+    return made
+
+
+@action("alert.read")
+def list_alerts(
+    site: Site, who: Principal, task_id: int | None = None, *, before: int | None = None, limit: int = PAGE_ROWS
+) -> list[wire.Alert]:
+    """Newest first; of one task, or of all."""
+    limit = max(1, min(limit, PAGE_ROWS))
+    return site.store.read(lambda tx: alerts.newest(tx, who.scope, task_id=task_id, before=before, limit=limit))
+
+
+def _fence(tx: sa.Connection, who: Principal) -> None:
+    if who.kind != "attempt" or who.task_id is None:
+        return
+    newest = tasks.row(tx, who.scope, who.task_id).attempt
+    if newest != who.attempt:
+        raise StaleAttempt(
+            f"attempt {who.attempt} of task {who.task_id} is over: attempt {newest} works on it",
+            "end this bot; its word does not count any more",
+        )

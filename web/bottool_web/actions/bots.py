@@ -1,0 +1,146 @@
+"""Bots and their versions: announce, upload, release, exclude, download."""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+import sqlalchemy as sa
+
+from bottool import wire
+from bottool.errors import Conflict, NotFound
+from bottool_web.actions import checks
+from bottool_web.actions.permissions import action
+from bottool_web.actions.site import Site
+from bottool_web.package_check import Findings, check_package
+from bottool_web.store import audit, bots, workspaces
+from bottool_web.store.scope import Principal
+
+
+@action("bot.read")
+def list_bots(site: Site, who: Principal) -> list[wire.Bot]:
+    """By bot id."""
+    return site.store.read(lambda tx: bots.all_living(tx, who.scope))
+
+
+@action("bot.read")
+def get_bot(site: Site, who: Principal, bot_id: str) -> wire.Bot:
+    return site.store.read(lambda tx: bots.get(tx, who.scope, bot_id))
+
+
+@action("bot.deploy")
+def announce_version(site: Site, who: Principal, bot_id: str, new: wire.NewVersion) -> wire.Bot:
+    """Make a version without a file yet, and the bot when it is new.
+
+    :raises Conflict: when the version exists already.
+    """
+    checks.label(bot_id, "bot_id")
+    checks.label(new.version, "version")
+    checks.label(new.technology, "technology")
+    checks.name(new.command, "command")
+    now = site.now()
+
+    def make(tx: sa.Connection) -> wire.Bot:
+        repository_id = workspaces.repository_id(tx, who.scope, new.repository)
+        bot_row = bots.find_or_add(
+            tx, who.scope, bot_id, technology=new.technology, repository_id=repository_id, now=now
+        )
+        bots.add_version(tx, who.scope, bot_row, new, now)
+        audit.record(tx, who.scope, "bot.deploy", bot_id, now, version=new.version, technology=new.technology)
+        return bots.get(tx, who.scope, bot_id)
+
+    return _changed(site, who, site.store.write(make))
+
+
+@action("bot.deploy")
+def upload(site: Site, who: Principal, bot_id: str, version: str, file_name: str, pieces: Iterable[bytes]) -> wire.Bot:
+    """Put a file under the version; one that is there is replaced, also of a released version.
+
+    What runs keeps the file that it started with.
+
+    :raises ArchiveError: when the file is refused; the version keeps what it had.
+    :raises TooBig: when it is larger than the site takes.
+    """
+    site.store.read(lambda tx: bots.version_of(tx, who.scope, bot_id, version))
+    plain_name = _plain(file_name) or f"{bot_id}-{version}"
+    findings: list[Findings] = []
+    stored = site.files.add_package(
+        pieces,
+        limit_bytes=site.settings.upload_limit_bytes,
+        check=lambda path: findings.append(check_package(path, plain_name)),
+    )
+    revision = bots.NewRevision(
+        sha256=stored.sha256,
+        size_bytes=stored.size_bytes,
+        file_name=plain_name,
+        findings=findings[0].notes,
+        at=site.now(),
+    )
+
+    def keep(tx: sa.Connection) -> wire.Bot:
+        row = bots.version_of(tx, who.scope, bot_id, version)
+        bots.add_revision(tx, who.scope, row.id, revision)
+        audit.record(tx, who.scope, "bot.upload", bot_id, revision.at, version=version, sha256=stored.sha256)
+        return bots.get(tx, who.scope, bot_id)
+
+    return _changed(site, who, site.store.write(keep), queue=True)
+
+
+@action("bot.release")
+def release(site: Site, who: Principal, bot_id: str, version: str) -> wire.Bot:
+    """New tasks run this version from now on.
+
+    :raises Conflict: when the version has no file.
+    """
+    now = site.now()
+
+    def make(tx: sa.Connection) -> wire.Bot:
+        row = bots.version_of(tx, who.scope, bot_id, version)
+        if row.state != "ready":
+            raise Conflict(
+                f"version '{version}' of '{bot_id}' has no file that can run", "upload its package, then release it"
+            )
+        bots.set_release(tx, who.scope, row.bot_row, row.id)
+        audit.record(tx, who.scope, "bot.release", bot_id, now, version=version)
+        return bots.get(tx, who.scope, bot_id)
+
+    return _changed(site, who, site.store.write(make), queue=True)
+
+
+@action("bot.exclude")
+def exclude(site: Site, who: Principal, bot_id: str, version: str) -> None:
+    """Take the version out; the bot goes with its last version unless an automation uses it.
+
+    :raises Conflict: when it is the released version.
+    """
+    now = site.now()
+
+    def make(tx: sa.Connection) -> None:
+        row = bots.version_of(tx, who.scope, bot_id, version)
+        if row.release_id == row.id:
+            raise Conflict(f"version '{version}' of '{bot_id}' is released", "release another version first")
+        bots.exclude_version(tx, who.scope, row.id, now)
+        bots.exclude_bot_if_empty(tx, who.scope, row.bot_row, now)
+        audit.record(tx, who.scope, "bot.exclude", bot_id, now, version=version)
+
+    site.store.write(make)
+    site.hints.send(f"workspace:{who.workspace_id}")
+
+
+@action("bot.download")
+def package_file(site: Site, who: Principal, bot_id: str, version: str) -> tuple[Path, str]:
+    """The newest file of the version, and the name that it was uploaded with."""
+    row = site.store.read(lambda tx: bots.version_of(tx, who.scope, bot_id, version))
+    if row.sha256 is None:
+        raise NotFound(f"version '{version}' of '{bot_id}' has no file yet", "upload its package first")
+    return site.files.package(row.sha256), row.file_name
+
+
+def _plain(file_name: str) -> str:
+    """The last part of a name, for people only: no path, no control characters."""
+    last = PurePosixPath(file_name.replace("\\", "/")).name
+    return "".join(letter for letter in last if letter.isprintable())[-checks.NAME_LIMIT :]
+
+
+def _changed(site: Site, who: Principal, bot: wire.Bot, *, queue: bool = False) -> wire.Bot:
+    topics = [f"workspace:{who.workspace_id}"]
+    site.hints.send(*topics, *([f"queue:{who.workspace_id}"] if queue else []))
+    return bot

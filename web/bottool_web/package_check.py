@@ -1,0 +1,90 @@
+"""Judging an uploaded package, in a child process with little memory and time: what it holds is not to be trusted.
+
+``check_package`` is for the server; the module itself, run with ``-m``, is the child. Nothing is unpacked or run.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bottool.errors import ArchiveError, Unavailable
+
+TIME_SECONDS = 60
+CPU_SECONDS = 30
+MEMORY_BYTES = 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """``kind`` as of ``bottool.archive``; ``notes`` are what a person should know of an archive that is taken."""
+
+    kind: str
+    notes: tuple[str, ...]
+
+
+def check_package(path: Path, file_name: str) -> Findings:
+    """:raises ArchiveError: naming what is wrong, with a stable ``reason``."""
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "bottool_web.package_check", str(path), file_name],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIME_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ArchiveError("the archive takes too long to read", "pack fewer files", reason="too_slow") from error
+    try:
+        said = json.loads(child.stdout)
+    except ValueError as error:
+        raise _broken(child.returncode) from error
+    if "reason" in said:
+        raise ArchiveError(said["message"], said["hint"], reason=said["reason"])
+    return Findings(kind=said["kind"], notes=tuple(said["notes"]))
+
+
+def _broken(exit_code: int) -> ArchiveError | Unavailable:
+    # Ended by its limits: a death by signal, or no memory left to say so.
+    if exit_code != 0:
+        return ArchiveError("the archive takes too much memory or time to read", "pack fewer files", reason="too_big")
+    return Unavailable("the archive could not be checked", "try again")
+
+
+def _limit_this_process() -> None:
+    if sys.platform == "win32":
+        return  # there only the time limit above holds
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def _judge(path: Path, file_name: str) -> dict[str, Any]:
+    from bottool.archive_check import check
+
+    try:
+        listing = check(path, name=file_name)
+    except ArchiveError as error:
+        return {"message": error.message, "hint": error.hint, "reason": error.reason}
+    return {"kind": listing.kind, "notes": _notes(listing.names)}
+
+
+def _notes(names: tuple[str, ...]) -> list[str]:
+    parts = [name.split("/") for name in names]
+    notes = []
+    if any(part[-1] == ".env" for part in parts):
+        notes.append("it holds a file '.env': whoever downloads the package can read the secrets in it")
+    if any("node_modules" in part[:-1] for part in parts):
+        notes.append("it holds 'node_modules': the runner installs the dependencies itself")
+    if any(part[-1] == "pyvenv.cfg" for part in parts):
+        notes.append("it holds a Python environment: the runner makes its own")
+    return notes
+
+
+if __name__ == "__main__":
+    _limit_this_process()
+    print(json.dumps(_judge(Path(sys.argv[1]), sys.argv[2])))
