@@ -20,6 +20,7 @@ only: ``cli.main``, the web error handlers, the top of a runner's loop.
     │  ├─ TooBig                   2   413   larger than this site takes
     │  ├─ Unauthorized             4   401   not signed in, or a wrong login, key or token
     │  ├─ Forbidden                4   403   signed in, but not allowed
+    │  ├─ TooManyTries             4   429   too many wrong sign-ins; ``retry_after_seconds`` says when to try again
     │  ├─ NotFound                 5   404   no such thing here, or not yours to see
     │  └─ Conflict                 6   409   it exists already, or the state does not allow it
     │     └─ StaleAttempt          6   409   a newer attempt exists, or this one has ended
@@ -156,6 +157,12 @@ class Forbidden(Refused):
     code = "forbidden"
     exit_code = 4
     http_status = 403
+
+
+class TooManyTries(Refused):
+    code = "too_many_tries"
+    exit_code = 4
+    http_status = 429
 
 
 class NotFound(Refused):
