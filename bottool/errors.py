@@ -16,6 +16,7 @@ only: ``cli.main``, the web error handlers, the top of a runner's loop.
     ├─ ServerError                 1   502   the server answered something that is no answer
     │  └─ Unreachable              7   503   nothing answers there
     ├─ Refused                     2   400   a request that makes no sense as it stands
+    │  ├─ BadJson                  2   400   the body is no JSON
     │  ├─ InvalidInput             2   422   a field holds something that it may not
     │  ├─ TooBig                   2   413   larger than this site takes
     │  ├─ Unauthorized             4   401   not signed in, or a wrong login, key or token
@@ -135,6 +136,10 @@ class Refused(BottoolError):
     code = "bad_request"
     exit_code = 2
     http_status = 400
+
+
+class BadJson(Refused):
+    code = "bad_json"
 
 
 class InvalidInput(Refused):

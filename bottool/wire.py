@@ -16,6 +16,11 @@ import msgspec
 PROTOCOL = 1
 PROTOCOL_HEADER = "X-Bottool-Protocol"
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+FILE_NAME_HEADER = "X-Bottool-File-Name"
+"""What an uploaded package is called, percent-encoded."""
+NEXT_OFFSET_HEADER = "X-Bottool-Next-Offset"
+ENDED_HEADER = "X-Bottool-Ended"
+"""``true`` when no more output will come. Both come with the frames of a task's output."""
 SYNC_HOLD_SECONDS = 10
 """The longest that the server holds one ``sync`` call."""
 
@@ -312,6 +317,8 @@ class Problem(Message, kw_only=True, frozen=True):
 class Capabilities(Message, kw_only=True, frozen=True):
     languages: list[str] = []
     """Names of languages whose needs to run are met on this machine."""
+    technologies: list[str] = []
+    """The literals of Maestro's deploy calls that these languages serve; empty: the languages' names serve as such."""
     tools: list[dict[str, Any]] = []
     """``model.Tool`` as objects, plus ``language``."""
     display: bool = False
