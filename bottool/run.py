@@ -80,10 +80,11 @@ def _launch(
     except Exception as error:
         raise PluginError(f"plugin '{plugins.owner(language.name)}' failed in command: {one_line(error)}") from error
     command = plugins.launch(installation, command)
+    folder = installation.folder / command.folder
     for name, target in command.links.items():
-        _link(installation.folder / name, target)
+        _link(folder / name, target)
     arguments, variables = full_command(command, task, installation.folder)
-    return start(arguments, folder=installation.folder, variables=variables, output=output)
+    return start(arguments, folder=folder, variables=variables, output=output)
 
 
 def _link(link: Path, target: Path) -> None:
