@@ -18,9 +18,9 @@ from bottool.language import Language
 from bottool.model import Command, Inspection, Installation, Package, Problem, Project, Severity, Tool
 
 RUN = "run-windows" if os.name == "nt" else "run"
-PLACEHOLDERS = ("path", "server", "task", "token", "workspace", "maestro_server", "maestro_taskid", "maestro_token")
+PLACEHOLDERS = ("{path}", "{server}", "{task}", "{token}", "{workspace}", "{maestro_")
+"""As ``model.Command`` has them; the last is the beginning of three."""
 _TOML_LIMIT_BYTES = 1_000_000
-_NOTHING_TO_RUN = "nothing says what to run"
 _HINT = 'say it in bot.toml: [command] run = ["sh", "bot.sh"]'
 
 
@@ -67,27 +67,19 @@ class AnyCommand(Language):
         """Nothing to do, and never called: the key is empty."""
 
     def command(self, installation: Installation) -> Command:
-        """The typed command line counts before ``bot.toml``.
+        """The line typed on the server counts before ``bot.toml``.
 
-        Without a placeholder in ``bot.toml`` core appends the task's arguments. A typed line is taken as it stands,
-        which is what Maestro does with it.
+        Core appends the task's arguments to a ``run`` that names none of them. A typed line stays as it stands, as
+        Maestro does it.
 
-        :raises LaunchError: when the package says nowhere what to run.
+        :raises LaunchError: when nothing says what to run.
         """
-        folder, typed = installation.folder, installation.package.command
-        if typed:
-            arguments = _split(typed)
-        else:
-            bot_toml = folder / "bot.toml"
-            options = _options(bot_toml.read_bytes() if bot_toml.is_file() else None)
-            for problem in _problems(options):
-                raise LaunchError(f"'{installation.package.bot_id}' cannot start: {problem.message}", problem.hint)
-            arguments = _run(options)
-        named = any(f"{{{name}}}" in argument for argument in arguments for name in PLACEHOLDERS)
+        typed = installation.package.command
+        arguments = _split(typed) if typed else _installed_run(installation)
         path = str(_path(installation))
         return Command(
             arguments=tuple(argument.replace("{path}", path) for argument in arguments),
-            placeholders=named or bool(typed),
+            placeholders=bool(typed) or any(name in argument for argument in arguments for name in PLACEHOLDERS),
         )
 
     def toolchain(self) -> tuple[Tool, ...]:
@@ -110,6 +102,14 @@ def _options(bot_toml: bytes | None) -> Mapping[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
+def _installed_run(installation: Installation) -> list[str]:
+    bot_toml = installation.folder / "bot.toml"
+    options = _options(bot_toml.read_bytes() if bot_toml.is_file() else None)
+    for problem in _problems(options):
+        raise LaunchError(f"'{installation.package.bot_id}' cannot start: {problem.message}", problem.hint)
+    return _run(options)
+
+
 def _problems(options: Mapping[str, Any]) -> list[Problem]:
     wrong = []
     for key, value in options.items():
@@ -119,7 +119,9 @@ def _problems(options: Mapping[str, Any]) -> list[Problem]:
         elif not isinstance(value, list) or not value or not all(isinstance(each, str) and each for each in value):
             wrong.append((f"[command] {key} is not a list of texts", f"write each argument as one text: {_HINT}"))
     if not wrong and not _run(options):
-        wrong.append((_NOTHING_TO_RUN, f"{_HINT}, or type a command line for a single file when you deploy it"))
+        wrong.append(
+            ("nothing says what to run", f"{_HINT}, or type a command line for a single file when you deploy it")
+        )
     return [
         Problem(severity=Severity.ERROR, code="bad_command", message=message, hint=hint, path="bot.toml")
         for message, hint in wrong
