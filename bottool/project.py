@@ -123,7 +123,7 @@ def _language(folder: Path, said: _Said, plugins: Plugins) -> Language:
             message = f"language is '{said.language}'; installed: {listed(plugins.languages)}"
             raise _wrong(said.text, "language", message, plugins.hint_for(said.language))
         return plugins.languages[said.language]
-    found = _recognisers(folder, plugins)
+    found = recognisers(folder, plugins)
     if len(found) > 1:
         raise ProjectError(
             f"'{folder}' could be a bot in {' or '.join(found)}",
@@ -134,7 +134,7 @@ def _language(folder: Path, said: _Said, plugins: Plugins) -> Language:
     return plugins.languages[found[0]]
 
 
-def _recognisers(folder: Path, plugins: Plugins) -> list[str]:
+def recognisers(folder: Path, plugins: Plugins) -> list[str]:
     return [
         name
         for name, language in plugins.languages.items()
@@ -174,7 +174,7 @@ def bots_below(folder: Path, plugins: Plugins) -> Iterator[Path]:
         if not waiting:
             return
         here, depth = waiting.pop()
-        if depth and ((here / FILE_NAME).is_file() or _recognisers(here, plugins)):
+        if depth and ((here / FILE_NAME).is_file() or recognisers(here, plugins)):
             yield here
         elif depth < _SEARCH_DEPTH:
             waiting += [(each, depth + 1) for each in sorted(_folders_in(here), reverse=True)]

@@ -89,7 +89,7 @@ class _Walk:
     def _why_not(self, path: Path, name: str) -> str:
         """Why it is left out; empty for what goes along."""
         if any(_fits(name, pattern) for pattern in self._exclude):
-            return "excluded by bot.toml"
+            return "excluded"
         if name in self._keep:
             return ""
         top = path.parent == self.root
