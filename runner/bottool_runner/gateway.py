@@ -1,0 +1,110 @@
+"""The server as a runner sees it: ``/runner/v1``, one method per call, and which answers are final.
+
+Knows the addresses, the bodies and what an answer means; not when a call is made. Thread-safe as far as the HTTP client
+is: every call is on its own.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bottool import wire
+from bottool.client import Client
+from bottool.errors import BottoolError, Conflict, NotFound, StaleAttempt
+from bottool_runner.backoff import Backoff
+
+T = TypeVar("T")
+HOLD_MARGIN_SECONDS = 20.0
+_OCTETS = "application/octet-stream"
+
+
+class Closing(Exception):  # noqa: N818 - it is no failure
+    """The runner was asked to end while it waited."""
+
+
+def register(server: str, body: wire.Register) -> wire.Registered:
+    """Get a token for this machine.
+
+    :raises Unauthorized: when code, or login and key, are wrong.
+    """
+    with Client(server) as client:
+        return client.post("/runner/v1/register", body, type=wire.Registered)
+
+
+class Gateway:
+    """One registered runner's calls. Closed by who made it."""
+
+    def __init__(self, server: str, token: str, closing: threading.Event) -> None:
+        self.server = server
+        self._client = Client(server, token, timeout_seconds=wire.SYNC_HOLD_SECONDS + HOLD_MARGIN_SECONDS)
+        self._closing = closing
+
+    def close(self) -> None:
+        self._client.close()
+
+    def persist(self, call: Callable[[], T], failed: Callable[[BottoolError], None]) -> T:
+        """Make a call until it is answered for good. ``failed`` hears of every failure on the way.
+
+        :raises NotFound, Conflict: final answers too: the attempt is not ours any more.
+        :raises Closing: when the runner is to end; whether the last try arrived is not known.
+        """
+        backoff = Backoff()
+        while True:
+            try:
+                return call()
+            except BottoolError as error:
+                if is_final(error):
+                    raise
+                failed(error)
+                if self._closing.wait(backoff.next_seconds(error)):
+                    raise Closing from error
+
+    def sync(self, body: wire.Sync) -> wire.Synced:
+        return self._client.post("/runner/v1/sync", body, type=wire.Synced)
+
+    def package(self, task_id: int, attempt: int, target: Path) -> None:
+        self._client.download(f"{_of(task_id, attempt)}/package", target)
+
+    def permit(self, task_id: int, attempt: int) -> wire.Permit:
+        return self._client.post(f"{_of(task_id, attempt)}/permit", {}, type=wire.Permit)
+
+    def started(self, task_id: int, attempt: int, body: wire.Started) -> None:
+        self._client.post(f"{_of(task_id, attempt)}/started", body)
+
+    def void(self, task_id: int, attempt: int, reason: str) -> None:
+        self._client.post(f"{_of(task_id, attempt)}/void", {"reason": reason})
+
+    def hand_back(self, task_id: int, attempt: int, body: wire.HandBack) -> None:
+        self._client.post(f"{_of(task_id, attempt)}/hand-back", body)
+
+    def output(self, task_id: int, attempt: int, offset: int, frames: bytes) -> int:
+        """The offset that the server wants next, which is another one when ours was not what it has.
+
+        :raises StaleAttempt: when the attempt is not ours any more.
+        """
+        try:
+            appended = self._client.post(
+                f"{_of(task_id, attempt)}/output",
+                frames,
+                query={"offset": offset},
+                type=wire.Appended,
+            )
+        except Conflict as error:
+            wanted = error.details.get("next_offset")
+            if isinstance(error, StaleAttempt) or not isinstance(wanted, int):
+                raise
+            return wanted
+        return appended.next_offset
+
+    def finish(self, task_id: int, attempt: int, body: wire.Ended) -> None:
+        self._client.post(f"{_of(task_id, attempt)}/finish", body)
+
+
+def is_final(error: BottoolError) -> bool:
+    """True when asking again would give the same answer: 404, 409 and 410."""
+    return isinstance(error, (NotFound, Conflict)) or error.details.get("status") == 410  # noqa: PLR2004 - HTTP's number
+
+
+def _of(task_id: int, attempt: int) -> str:
+    return f"/runner/v1/tasks/{task_id}/attempts/{attempt}"

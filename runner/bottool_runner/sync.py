@@ -1,0 +1,99 @@
+"""The one held call: it says what this runner has and has room for, and brings work and verdicts the moment there are any.
+
+Owns when a call is made, when it is made again, and until when the leases hold. Knows neither attempts nor HTTP: the
+request is a function. Time is monotonic; a lease counts from the moment that its request was sent, so that a slow
+network can only shorten it.
+
+A call that is held without asking for work is overtaken as soon as there is room, by a second one; its answer still
+counts when it comes. Two calls with one claim key are never under way at once.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bottool import wire
+from bottool_runner.backoff import Backoff
+
+_SHORTEST_SECONDS = 0.25
+"""Between the starts of two calls when the first brought no work: a server that repeats a verdict is not asked faster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of a call: ``synced`` or ``error``."""
+
+    number: int
+    sent_at: float
+    claim_key: str
+    synced: wire.Synced | None = None
+    error: Exception | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Call:
+    number: int
+    asks_for_work: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class HeldCall:
+    """Driven by one loop: ``tick`` whenever something changed, ``take`` for each answer that arrives."""
+
+    send: Callable[[wire.Sync], wire.Synced]
+    deliver: Callable[[Answer], None]
+    """Called from a call's own thread, once per call."""
+    clock: Callable[[], float]
+    backoff: Backoff = field(default_factory=Backoff)
+    lease_until: float = 0.0
+    """When the server may give this runner's work away, at the earliest; in time of ``clock``."""
+    _under_way: _Call | None = None
+    _not_before: float = 0.0
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def tick(self, message: Callable[[], wire.Sync]) -> float | None:
+        """Make the call if its time has come. Returns how long to wait for that; ``None`` while one is under way."""
+        now = self.clock()
+        if self._under_way is None and now < self._not_before:
+            return self._not_before - now
+        if self._under_way is not None and self._under_way.asks_for_work:
+            return None
+        said = message()
+        if self._under_way is not None and not said.claim_key:
+            return None
+        self._start(said, now)
+        return None
+
+    def take(self, answer: Answer) -> wire.Synced | None:
+        """The answer's content, with leases and pauses seen to; ``None`` for a failure."""
+        is_newest = self._under_way is not None and answer.number == self._under_way.number
+        if is_newest:
+            self._under_way = None
+        if answer.synced is not None:
+            self.lease_until = max(self.lease_until, answer.sent_at + answer.synced.lease_seconds)
+            self.backoff.reset()
+            self._not_before = 0.0 if answer.synced.work else answer.sent_at + _SHORTEST_SECONDS
+        elif is_newest:
+            self._not_before = self.clock() + self.backoff.next_seconds(answer.error)
+        return answer.synced
+
+    @property
+    def leases_hold(self) -> bool:
+        return self.clock() < self.lease_until
+
+    def _start(self, said: wire.Sync, now: float) -> None:
+        call = _Call(number=next(self._numbers), asks_for_work=bool(said.claim_key))
+        self._under_way = call
+        # A daemon: a call that the server holds must not hold up the end of the process.
+        threading.Thread(
+            target=self._run, args=(call.number, said, now), name=f"sync {call.number}", daemon=True
+        ).start()
+
+    def _run(self, number: int, said: wire.Sync, sent_at: float) -> None:
+        try:
+            synced = self.send(said)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the loop decides and tries again
+            self.deliver(Answer(number=number, sent_at=sent_at, claim_key=said.claim_key, error=error))
+        else:
+            self.deliver(Answer(number=number, sent_at=sent_at, claim_key=said.claim_key, synced=synced))

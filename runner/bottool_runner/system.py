@@ -1,0 +1,118 @@
+"""What operating systems do differently for a runner: file locks, detached processes, and making a rename last.
+
+Every platform switch of the runner is here. Knows no attempt and no server.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_STEP_SECONDS = 0.02
+
+
+class FileLock:
+    """A lock that the system lets go of when its holder dies, however it dies. One instance is one holder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: int | None = None
+
+    def acquire(self, wait_seconds: float = 0.0) -> bool:
+        """Take the lock; ``False`` when another holds it for that long.
+
+        :raises OSError: when the file cannot be made, for example because its folder is gone.
+        """
+        deadline = time.monotonic() + wait_seconds
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        while not _try_lock(handle):
+            if time.monotonic() >= deadline:
+                os.close(handle)
+                return False
+            time.sleep(_STEP_SECONDS)
+        self._handle = handle
+        return True
+
+    def release(self) -> None:
+        """Let go; harmless when it is not held."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def is_locked(path: Path) -> bool:
+    """True while somebody holds the lock; false as well when there is no such file.
+
+    Takes the lock for an instant, so whoever wants it must try for longer than that.
+    """
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        free = lock.acquire()
+    except OSError:
+        return False
+    lock.release()
+    return not free
+
+
+def wait_until_unlocked(path: Path, seconds: float) -> bool:
+    """True as soon as nobody holds the lock; ``False`` when somebody still does after that time."""
+    deadline = time.monotonic() + seconds
+    while is_locked(path):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_STEP_SECONDS)
+    return True
+
+
+def make_lasting(folder: Path) -> None:
+    """Write the folder's list of names to disk, so that a rename in it survives a power cut.
+
+    Windows keeps such a list safe by itself and cannot open a folder for this.
+    """
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def detached_options() -> dict[str, Any]:
+    """Options of ``Popen`` for a process that lives on when its parent, or its parent's terminal, ends."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def keep_standard_input_to_myself() -> int:
+    """Move standard input to a handle that no child inherits, and leave an empty input in its place."""
+    mine = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return mine
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(handle: int) -> bool:
+        with contextlib.suppress(OSError):
+            os.lseek(handle, 0, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def _try_lock(handle: int) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
