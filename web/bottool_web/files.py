@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._naming = threading.Lock()
         for name in ("packages", "output", "incoming"):
             (root / name).mkdir(parents=True, exist_ok=True)
 
@@ -81,7 +83,11 @@ class Files:
         return self.root / "packages" / sha256[:2] / sha256
 
     def write_chunk(self, attempt_id: int, start: int, data: bytes) -> None:
-        """Keep a piece of an attempt's output; the same place twice keeps the newer bytes."""
+        """Keep a piece of an attempt's output; the same place twice keeps the longer one.
+
+        What lies at a place never changes, so of two pieces that begin there one is the beginning of the other, and
+        a late repetition must not cut off what was counted already.
+        """
         folder = self.root / "output" / str(int(attempt_id))
         folder.mkdir(exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self.root / "incoming")
@@ -89,7 +95,12 @@ class Files:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(folder / f"{int(start):012d}")
+        target = folder / f"{int(start):012d}"
+        with self._naming:
+            if target.exists() and target.stat().st_size >= len(data):
+                Path(name).unlink()
+            else:
+                Path(name).replace(target)
         sync_folder(folder)
 
     def read_chunk(self, attempt_id: int, start: int) -> bytes:

@@ -50,6 +50,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "runner.create": _MANAGE,
     "runner.enrol": _MANAGE,
     "attempt.work": _RUNNER,
+    "site.keep": frozenset({"site"}),
     "account.read": _READ,
     "account.manage": _ADMINISTER,
 }

@@ -49,3 +49,14 @@ def chunks(tx: sa.Connection, scope: Scope, attempt_id: int, after: int, *, limi
             .limit(limit)
         )
     )
+
+
+def last_chunks(tx: sa.Connection, scope: Scope, attempt_id: int, *, limit: int) -> list[Row]:
+    """``start`` and ``size_bytes`` of the last chunks, in order."""
+    rows = tx.execute(
+        sa.select(output_chunk.c.start, output_chunk.c.size_bytes)
+        .where(output_chunk.c.workspace_id == scope.workspace_id, output_chunk.c.attempt_id == attempt_id)
+        .order_by(output_chunk.c.start.desc())
+        .limit(limit)
+    ).all()
+    return list(reversed(rows))

@@ -348,7 +348,8 @@ attempt = _table(
     _time("ended_at", nullable=True),
     # What the keeper saw.
     _text("reason"),
-    sa.Column("exit_code", sa.Integer),
+    # Windows has exit codes up to 2^32.
+    sa.Column("exit_code", sa.BigInteger),
     _text("message"),
     sa.Column("left_behind", Json, nullable=False),
     sa.Column("usage", Json, nullable=False),

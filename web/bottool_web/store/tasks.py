@@ -22,6 +22,8 @@ from bottool_web.store.tables import (
     task,
 )
 
+LARGEST_ID = 2**31
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRow:
@@ -84,12 +86,12 @@ def locked(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
 
     :raises NotFound: when there is none in this workspace.
     """
-    row = tx.execute(
-        sa.select(task).where(task.c.id == task_id, task.c.workspace_id == scope.workspace_id).with_for_update()
+    found = tx.execute(
+        sa.select(task).where(task.c.id == _id(task_id), task.c.workspace_id == scope.workspace_id).with_for_update()
     ).one_or_none()
-    if row is None:
+    if found is None:
         raise missing(task_id)
-    return row
+    return found
 
 
 def row(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
@@ -98,11 +100,38 @@ def row(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
     :raises NotFound: when there is none in this workspace.
     """
     found = tx.execute(
-        sa.select(task).where(task.c.id == task_id, task.c.workspace_id == scope.workspace_id)
+        sa.select(task).where(task.c.id == _id(task_id), task.c.workspace_id == scope.workspace_id)
     ).one_or_none()
     if found is None:
         raise missing(task_id)
     return found
+
+
+def rules_of(tx: sa.Connection, scope: Scope, automation_id: int) -> Row:
+    """What an automation says of its tasks: label, repository_id, priority, parameters, max_attempts, report_required
+    and created_at.
+    """
+    return tx.execute(
+        sa.select(
+            automation.c.label,
+            automation.c.created_at,
+            automation.c.repository_id,
+            automation.c.priority,
+            automation.c.parameters,
+            automation.c.max_attempts,
+            automation.c.report_required,
+        ).where(automation.c.workspace_id == scope.workspace_id, automation.c.id == automation_id)
+    ).one()
+
+
+def _id(task_id: int) -> int:
+    """``task_id``, when it may be one at all: SQLite refuses larger numbers with an error of its own.
+
+    :raises NotFound: otherwise.
+    """
+    if not 0 < task_id < LARGEST_ID:
+        raise missing(task_id)
+    return task_id
 
 
 def missing(task_id: int) -> NotFound:
@@ -114,7 +143,7 @@ def get(tx: sa.Connection, scope: Scope, task_id: int) -> wire.Task:
 
     :raises NotFound: when there is none in this workspace.
     """
-    found = tx.execute(_seen(scope).where(task.c.id == task_id)).one_or_none()
+    found = tx.execute(_seen(scope).where(task.c.id == _id(task_id))).one_or_none()
     if found is None:
         raise missing(task_id)
     return _to_wire(found)

@@ -331,7 +331,7 @@ def _attempt() -> None:
         _time("started_at", nullable=True),
         _time("ended_at", nullable=True),
         _text("reason"),
-        sa.Column("exit_code", sa.Integer(), nullable=True),
+        sa.Column("exit_code", sa.BigInteger(), nullable=True),
         _text("message"),
         sa.Column("left_behind", JSON, nullable=False),
         sa.Column("usage", JSON, nullable=False),

@@ -1,0 +1,49 @@
+"""Which process speaks for a runner: one session at a time, and what it says of its machine."""
+
+from datetime import timedelta
+
+import msgspec
+import sqlalchemy as sa
+
+from bottool import wire
+from bottool.errors import Conflict
+from bottool_web.actions import checks
+from bottool_web.actions.site import Site
+from bottool_web.store import runners
+from bottool_web.store.moves import Row
+from bottool_web.store.scope import Principal
+
+
+def note(tx: sa.Connection, site: Site, who: Principal, runner: Row, said: wire.Sync) -> None:
+    """Write down that the runner was here and what it has; ``runner`` is its row, locked.
+
+    The same installation replaces its own session at once: it holds a lock on its machine, so the older process is
+    dead. Another installation under the same machine id waits until this one was silent for a lease.
+
+    :raises Conflict: when the machine id is in use elsewhere.
+    """
+    now = site.now()
+    lapses_at = (runner.seen_at or now) + timedelta(seconds=site.settings.lease_seconds)
+    elsewhere = runner.installation_id not in {"", said.installation_id}
+    if elsewhere and runner.session_id and lapses_at > now:
+        raise Conflict(
+            f"another installation works as '{runner.machine_id}'",
+            "give this machine an id of its own, or stop the other one and wait",
+            free_in_seconds=round((lapses_at - now).total_seconds(), 1),
+        )
+    runners.change(
+        tx,
+        who.scope,
+        who.id,
+        {
+            "session_id": checks.text(said.session_id, "session_id", 200),
+            "installation_id": checks.text(said.installation_id, "installation_id", 200),
+            "seen_at": now,
+            "slots": checks.number(said.slots, "slots", 1, 1000),
+            "draining": said.draining,
+            "capabilities": msgspec.to_builtins(said.capabilities),
+            "hostname": checks.name(said.hostname, "hostname") or runner.hostname,
+            "system": checks.name(said.system, "system") or runner.system,
+            "version": checks.name(said.version, "version") or runner.version,
+        },
+    )
