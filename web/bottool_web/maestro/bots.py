@@ -1,6 +1,6 @@
 """The deploy calls: announce a version, upload its file, release it, take it away.
 
-An upload replaces the file of a version that has one, also of the released one, as Maestro does; the older file is kept.
+An upload replaces the file of a version that has one, also of the released one, as Maestro does; the older one is kept.
 """
 
 from collections.abc import Iterator

@@ -7,6 +7,7 @@ themselves again when the server hints that something changed.
 import functools
 import gettext
 import hmac
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -23,14 +24,14 @@ from bottool_web.store.scope import Principal
 
 Answer = str | BaseResponse | tuple[str, int]
 
-blueprint = Blueprint("pages", __name__, template_folder="../templates", static_folder="../static")
+blueprint = Blueprint("pages", __name__, template_folder="../templates")
 EXTENSION = "bottool_site"
 
 
 def install(app: Flask, site: Site) -> None:
     """Put the pages into ``app``; called once, when the application is made."""
     # The views register themselves when their modules are imported.
-    from bottool_web.pages import automations, bots, home, runners, sign_in, tasks  # noqa: F401
+    from bottool_web.pages import assets, automations, bots, home, runners, sign_in, tasks  # noqa: F401
 
     app.extensions[EXTENSION] = site
     # Signs the CSRF token's cookie only; sessions are rows of our own. Not the site's key itself, but derived from it.
@@ -54,10 +55,8 @@ def install(app: Flask, site: Site) -> None:
     app.jinja_env.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["span"] = span
-    app.jinja_env.globals["may"] = may
+    app.jinja_env.globals.update(may=may, asset=assets.asset, new_key=lambda: secrets.token_urlsafe(16))
     app.register_blueprint(blueprint)
-    # Flask's own view for files; they are the same for everybody.
-    app.view_functions["pages.static"].permission = PUBLIC  # type: ignore[attr-defined]
 
 
 def page(permission: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:

@@ -43,7 +43,7 @@ def sign_out() -> Answer:
 
 
 def _inside(target: str) -> str:
-    """``target`` when it is a path of this site, else the home page: a link must not lead elsewhere after signing in."""
+    """``target`` when it is a path of this site, else home: a link must not lead elsewhere after signing in."""
     parts = urlsplit(target)
     inside = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return target if inside else url_for("pages.home")
