@@ -6,10 +6,10 @@ from flask import request
 
 from bottool import wire
 from bottool.errors import InvalidInput
-from bottool_web.actions import alerts
+from bottool_web.actions import alerts, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, body, call, whole, workspace_label
+from bottool_web.maestro.blueprint import blueprint, body, call, whole
 from bottool_web.store.scope import Principal
 
 
@@ -26,7 +26,7 @@ def create(site: Site, who: Principal) -> dict[str, Any]:
         message=words.text_in(sent.get("message"), "message"),
         type=words.alert_type_in(sent.get("type", "INFO")),
     )
-    return words.alert_out(alerts.create_alert(site, who, new), workspace=workspace_label(site, who))
+    return words.alert_out(alerts.create_alert(site, who, new), workspace=workspaces.label(site, who))
 
 
 @blueprint.get("/alerts")
@@ -34,6 +34,6 @@ def create(site: Site, who: Principal) -> dict[str, Any]:
 def list_alerts(site: Site, who: Principal) -> dict[str, Any]:
     found = alerts.list_alerts(site, who, request.args.get("taskId", type=int))
     number, size = whole("page", 0, most=10**6), whole("size", 20, most=1000) or 20
-    label = workspace_label(site, who)
+    label = workspaces.label(site, who)
     rows = [words.alert_out(alert, workspace=label) for alert in found[number * size : (number + 1) * size]]
     return words.page_out(rows, number=number, size=size, total=len(found))

@@ -4,17 +4,17 @@ from typing import Any
 
 from flask import request
 
-from bottool_web.actions import automations
+from bottool_web.actions import automations, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, call, whole, workspace_label
+from bottool_web.maestro.blueprint import blueprint, call, whole
 from bottool_web.store.scope import Principal
 
 
 @blueprint.get("/activity")
 @call("automation.read")
 def list_automations(site: Site, who: Principal) -> list[dict[str, Any]]:
-    label = workspace_label(site, who)
+    label = workspaces.label(site, who)
     return [words.automation_out(item, workspace=label) for item in automations.list_automations(site, who)]
 
 
@@ -38,4 +38,4 @@ def _fits(row: dict[str, Any]) -> bool:
 @call("automation.read")
 def get(site: Site, who: Principal, label: str) -> dict[str, Any]:
     found = automations.get_automation(site, who, label)
-    return words.automation_out(found, workspace=workspace_label(site, who))
+    return words.automation_out(found, workspace=workspaces.label(site, who))

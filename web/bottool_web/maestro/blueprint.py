@@ -92,7 +92,3 @@ def error_answer(error: BottoolError) -> ResponseReturnValue:
 def whole(name: str, default: int, *, most: int) -> int:
     """A number of the query; what is no number, or out of 0 to ``most``, is brought there."""
     return min(max(request.args.get(name, default, type=int), 0), most)
-
-
-def workspace_label(site: Site, who: Principal) -> str:
-    return identity.workspace_label(site, who)

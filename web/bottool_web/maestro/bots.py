@@ -10,10 +10,10 @@ from flask import request
 
 from bottool import wire
 from bottool.errors import InvalidInput, NotFound
-from bottool_web.actions import bots
+from bottool_web.actions import bots, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, body, call, workspace_label
+from bottool_web.maestro.blueprint import blueprint, body, call
 from bottool_web.store.scope import Principal
 
 PIECE_BYTES = 256 * 1024
@@ -23,7 +23,7 @@ PIECE_BYTES = 256 * 1024
 @call("bot.read")
 def find(site: Site, who: Principal) -> list[dict[str, Any]]:
     """One object for a bot that exists, none for one that does not; all bots without ``botId``."""
-    label = workspace_label(site, who)
+    label = workspaces.label(site, who)
     wanted = request.args.get("botId") or words.text_in(body().get("botId"), "botId")
     if not wanted:
         return [words.bot_out(bot, workspace=label) for bot in bots.list_bots(site, who)]
@@ -75,7 +75,7 @@ def exclude(site: Site, who: Principal, bot_id: str, version: str) -> dict[str, 
 
 
 def _out(site: Site, who: Principal, bot_id: str) -> dict[str, Any]:
-    return words.bot_out(bots.get_bot(site, who, bot_id), workspace=workspace_label(site, who))
+    return words.bot_out(bots.get_bot(site, who, bot_id), workspace=workspaces.label(site, who))
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:

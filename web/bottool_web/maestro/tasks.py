@@ -7,10 +7,10 @@ from flask import request
 from bottool import wire
 from bottool.errors import InvalidInput
 from bottool.states import TaskState
-from bottool_web.actions import tasks
+from bottool_web.actions import tasks, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, body, call, whole, workspace_label
+from bottool_web.maestro.blueprint import blueprint, body, call, whole
 from bottool_web.store.scope import Principal
 
 _STATES_OF = {
@@ -96,4 +96,4 @@ def list_tasks(site: Site, who: Principal) -> dict[str, Any]:
 
 
 def _out(site: Site, who: Principal, task: wire.Task) -> dict[str, Any]:
-    return words.task_out(task, workspace=workspace_label(site, who), workspace_id=who.workspace_id)
+    return words.task_out(task, workspace=workspaces.label(site, who), workspace_id=who.workspace_id)

@@ -16,9 +16,11 @@ PAGE_ROWS = 50
 def task_list(site: Site, who: Principal) -> Answer:
     """The filters live in the address: ``state`` (repeatable), ``automation``, ``machine``, ``before``."""
     states = tuple(state for state in request.args.getlist("state") if state in set(TaskState))
-    filters = {"automation": request.args.get("automation", ""), "machine": request.args.get("machine", "")}
+    automation, machine = request.args.get("automation", ""), request.args.get("machine", "")
     before = request.args.get("before", type=int)
-    found = tasks.list_tasks(site, who, states=states, before=before, limit=PAGE_ROWS + 1, **filters)
+    found = tasks.list_tasks(
+        site, who, states=states, automation=automation, machine=machine, before=before, limit=PAGE_ROWS + 1
+    )
     return show(
         "tasks.html",
         who,
@@ -28,7 +30,8 @@ def task_list(site: Site, who: Principal) -> Answer:
         counts=tasks.count_by_state(site, who),
         chosen=states,
         all_states=list(TaskState),
-        **filters,
+        automation=automation,
+        machine=machine,
     )
 
 
