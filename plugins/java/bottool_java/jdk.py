@@ -48,6 +48,15 @@ class Installed:
         return self.home / "bin" / f"java{_EXE}"
 
 
+def utf8_locale(variables: Mapping[str, str]) -> dict[str, str]:
+    """What to add to the variables so that Java can open a file whose name has an accent.
+
+    On Linux it cannot in the locale "C", not even the jar that it was asked to start.
+    """
+    said = "".join(variables.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    return {"LC_ALL": "C.UTF-8"} if sys.platform == "linux" and "utf" not in said.lower() else {}
+
+
 def feature_of_class_version(major: int) -> int:
     """The oldest Java that loads class files of this major version."""
     return major - _CLASS_VERSION_BASE

@@ -100,10 +100,12 @@ class Java(Language):
         jar = jars.read(found[0])
         if not jar.main_class:
             raise LaunchError(f"'{found[0].name}' has no Main-Class in its manifest", "build it with 'bottool build'")
-        java = jdk.for_running(base_variables(), jar.feature)
-        # The jar's bare name: the current folder is the installation's, and Java fails on an absolute path with an
-        # accent where the locale is "C".
-        return Command(arguments=(str(java.java), *_UTF8, "-jar", found[0].name))
+        variables = base_variables()
+        java = jdk.for_running(variables, jar.feature)
+        return Command(
+            arguments=(str(java.java), *_UTF8, "-jar", str(found[0])),
+            variables=jdk.utf8_locale(variables),
+        )
 
     def toolchain(self) -> Sequence[Tool]:
         variables = base_variables()

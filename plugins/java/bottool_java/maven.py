@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bottool.errors import BuildError, ToolMissing
 from bottool_java import pom
-from bottool_java.jdk import Installed
+from bottool_java.jdk import Installed, utf8_locale
 
 _LAST_LINES = 50
 _OWN_PROPERTIES = "META-INF/maven/org.apache.maven/maven-core/pom.properties"
@@ -93,7 +93,7 @@ def package(folder: Path, java: Installed, variables: Mapping[str, str], extra: 
         ended = subprocess.run(
             arguments,
             cwd=folder,
-            env=_variables(variables, java),
+            env={**variables, "JAVA_HOME": str(java.home), **utf8_locale(variables)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -105,15 +105,6 @@ def package(folder: Path, java: Installed, variables: Mapping[str, str], extra: 
         raise BuildError(f"'{maven.program}' could not be started: {error.strerror}") from error
     if ended.returncode:
         raise failure(_COLOUR.sub("", ended.stdout), folder)
-
-
-def _variables(variables: Mapping[str, str], java: Installed) -> dict[str, str]:
-    added = {"JAVA_HOME": str(java.home)}
-    languages = "".join(variables.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
-    if os.name != "nt" and "utf" not in languages.lower():
-        # Java cannot open a file whose name has an accent when the locale is "C".
-        added["LC_ALL"] = "C.UTF-8"
-    return {**variables, **added}
 
 
 def failure(output: str, folder: Path) -> BuildError:

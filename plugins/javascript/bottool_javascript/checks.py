@@ -1,0 +1,205 @@
+"""What ``bottool validate`` says about a Node.js project, and ``inspect`` about a package; the network is not used."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bottool.errors import ProjectError, ToolMissing, did_you_mean
+from bottool.model import Problem, Project, Severity
+from bottool.settings import base_variables
+from bottool_javascript import dependencies, entry, imports, node, package_json, packing, ranges
+from bottool_javascript.package_json import PackageJson
+
+OPTIONS: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "javascript": {},
+    "typescript": {"tsconfig": lambda value: isinstance(value, str)},
+}
+"""By language: the keys of its table in ``bot.toml``, and what their values must be."""
+
+
+def problems_of(project: Project) -> Iterator[Problem]:
+    """All findings; a ``package.json`` that cannot be read ends them."""
+    yield from _option_problems(project)
+    try:
+        package = package_json.read(project.folder)
+    except ProjectError as error:
+        yield problem_of(error)
+        return
+    if project.language == "typescript":
+        yield from _typescript_problems(project, package)
+    else:
+        yield from _javascript_problems(project, package)
+    yield from _engine_problems(package)
+    yield from _dependency_problems(project.folder, package)
+
+
+def problem_of(error: ProjectError) -> Problem:
+    """An unreadable ``package.json`` as a finding."""
+    return Problem(
+        severity=Severity.ERROR,
+        code=error.details.get("problem", "bad_project"),
+        message=error.message,
+        hint=error.hint,
+        path=package_json.FILE_NAME,
+        line=error.details.get("line"),
+    )
+
+
+def _about(severity: Severity, code: str, message: str, hint: str = "", path: str = package_json.FILE_NAME) -> Problem:
+    return Problem(severity=severity, code=code, message=message, hint=hint, path=path)
+
+
+def _option_problems(project: Project) -> Iterator[Problem]:
+    known = OPTIONS.get(project.language, {})
+    for name, value in project.options.items():
+        if name not in known:
+            hint = did_you_mean(name, known) or f"there are: {', '.join(sorted(known)) or 'none'}"
+            message = f"unknown option '{name}' in [{project.language}]"
+        elif not known[name](value):
+            message, hint = f"'{name}' in [{project.language}] has the wrong type", "a text in quotes"
+        else:
+            continue
+        yield _about(Severity.ERROR, "bad_option", message, hint, "bot.toml")
+
+
+def _exists(folder: Path) -> Callable[[str], bool]:
+    return lambda name: (folder / name).is_file()
+
+
+def _javascript_problems(project: Project, package: PackageJson) -> Iterator[Problem]:
+    start = entry.find(package, _exists(project.folder), project.entry)
+    if start is None:
+        if "build" not in package.scripts or _is_web_site(package):
+            yield _nothing_to_start(package, project)
+        return
+    yield from _start_problems(start)
+    yield from _import_problems(project.folder, package, start)
+
+
+def _is_web_site(package: PackageJson) -> bool:
+    """A start script that starts something, but no file: ``next start``, ``vite preview``."""
+    return bool(package.scripts.get("start")) and entry.of_script(package.scripts["start"]) is None
+
+
+def _nothing_to_start(package: PackageJson, project: Project) -> Problem:
+    error = packing.nothing_to_start(package, project)
+    return _about(Severity.ERROR, "no_entry", error.message, error.hint)
+
+
+def _start_problems(start: entry.Start) -> Iterator[Problem]:
+    if start.dropped:
+        yield _about(
+            Severity.WARNING,
+            "start_arguments",
+            f"the start script gives the bot arguments of its own ({' '.join(start.dropped)}); a runner does not",
+            "a bot gets server, task, token and workspace",
+        )
+
+
+def _import_problems(folder: Path, package: PackageJson, start: entry.Start) -> Iterator[Problem]:
+    """A package that is asked for by another's name is found only if that one brings it, hence only a warning."""
+    found = imports.follow(folder, start.file)
+    named = {package.name, *package.dependencies, *package.other_dependencies, *package.dev_dependencies}
+    for asked in found.packages:
+        if asked.name not in named:
+            yield Problem(
+                severity=Severity.WARNING,
+                code="missing_module",
+                message=f"'{asked.name}' is loaded, but package.json does not name it",
+                hint=f"npm install {asked.name}",
+                path=asked.path,
+                line=asked.line,
+            )
+    for asked in found.missing_files:
+        yield Problem(
+            severity=Severity.WARNING,
+            code="missing_file",
+            message=f"'{asked.name}' is loaded, but is not there",
+            hint="the bot stops there unless something writes it before",
+            path=asked.path,
+            line=asked.line,
+        )
+
+
+def _typescript_problems(project: Project, package: PackageJson) -> Iterator[Problem]:
+    exists = _exists(project.folder)
+    has_compiler = any("typescript" in named for named in (package.dev_dependencies, package.dependencies))
+    if "build" not in package.scripts and not has_compiler:
+        yield _about(
+            Severity.ERROR,
+            "no_compiler",
+            "package.json has no build script, and typescript is not among its packages",
+            "npm install --save-dev typescript",
+        )
+    configuration = packing.configuration_of(project, project.folder)
+    if "build" not in package.scripts and not exists(configuration):
+        yield _about(
+            Severity.ERROR, "no_tsconfig", f"there is no '{configuration}'", "npx tsc --init writes one", configuration
+        )
+    if not _will_start(project, package, exists):
+        yield _nothing_to_start(package, project)
+
+
+def _will_start(project: Project, package: PackageJson, exists: Callable[[str], bool]) -> bool:
+    """A file to start is named, or there is a source with a usual name; what compiling makes of it is not known yet."""
+    if project.entry:
+        return exists(project.entry) or not project.entry.endswith((".ts", ".mts", ".cts"))
+    if _is_web_site(package) and not package.main:
+        return False
+    scripted = entry.of_script(package.scripts.get("start", ""))
+    return bool(scripted or package.main or entry.source_of(package, exists) or entry.find(package, exists))
+
+
+def _engine_problems(package: PackageJson) -> Iterator[Problem]:
+    if not package.node:
+        return
+    try:
+        version = node.find(base_variables()).version()
+    except ToolMissing:
+        # Another machine may run it; doctor says what is missing here.
+        return
+    if not ranges.holds(package.node, version):
+        yield _about(
+            Severity.WARNING,
+            "wrong_node",
+            f"engines wants Node.js '{package.node}'; this machine has {version}",
+            "install another, or widen the range",
+        )
+
+
+def _dependency_problems(folder: Path, package: PackageJson) -> Iterator[Problem]:
+    named = {**package.dev_dependencies, **package.other_dependencies, **package.dependencies}
+    lock = package_json.lock_of(folder)
+    if named and lock is None:
+        other = next((name for name in package_json.OTHER_LOCKS if (folder / name).is_file()), "")
+        message = f"'{other}' is not npm's lock, and is not used" if other else "there is no package-lock.json"
+        hint = "run 'npm install' and keep its package-lock.json: without it every machine picks its own versions"
+        yield _about(Severity.WARNING, "no_lock", message, hint)
+    local = dependencies.local_packages(folder, package)
+    for name, said in named.items():
+        if re.match(r"(file|link):|\.{0,2}/", said) and name not in local:
+            yield _about(
+                Severity.ERROR,
+                "dependency_outside",
+                f"'{name}' is '{said}', which is not inside the bot's folder",
+                "move it into the folder, or publish it",
+            )
+    if package.workspaces:
+        yield _about(
+            Severity.WARNING, "workspaces", "package.json has workspaces", "build the folder of the bot itself"
+        )
+    if lock is not None:
+        yield from script_problems(package, lock.read_bytes())
+
+
+def script_problems(package: PackageJson, lock: bytes) -> Iterator[Problem]:
+    """Packages whose install scripts will not run, as the lock tells."""
+    skipped = package_json.unreviewed(package, package_json.locked(lock), dev=False)
+    if skipped:
+        yield _about(
+            Severity.WARNING,
+            "install_scripts",
+            f"the install scripts of {', '.join(skipped)} will not run",
+            dependencies.allow_hint(skipped),
+        )

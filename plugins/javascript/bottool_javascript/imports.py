@@ -1,0 +1,103 @@
+"""Which packages and files the code of a bot asks for, read from its entry on without running it.
+
+Follows relative imports. Code that computes what it loads cannot be followed; ``Found.computed`` says that there is
+some. A regular expression is no parser: what is found here is worth a warning, never a refusal.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bottool_javascript.entry import resolved
+
+_FILE_LIMIT = 2000
+_SIZE_LIMIT_BYTES = 2_000_000
+_FOLLOWED = (".js", ".mjs", ".cjs")
+# Comments go, strings stay: each alternative takes a whole string, so that "//" inside one is no comment.
+_COMMENT_OR_STRING = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)""", re.DOTALL
+)
+_ASKS = re.compile(
+    r"""(?<![\w.$])(?:require(?:\.resolve)?|import)\s*\(\s*(?:(?P<quote>["'`])(?P<called>[^"'`$]+)(?P=quote)|(?P<computed>[^\s"'`)]))"""
+    r"""|(?<![\w.$])(?:import|export)\b[^;"'()]*?\bfrom\s*["'](?P<named>[^"']+)["']"""
+    r"""|(?<![\w.$])import\s*["'](?P<bare>[^"']+)["']"""
+)
+# As "node -p module.builtinModules" lists them, without their parts and the underscored ones.
+_BUILT_IN = frozenset(
+    """
+    assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel
+    dns domain events fs http http2 https inspector module net
+    os path perf_hooks process punycode querystring readline repl stream string_decoder
+    sys timers tls trace_events tty url util v8 vm wasi
+    worker_threads zlib
+    """.split()  # noqa: SIM905 - one name per line would fill a page
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One place where code asks for something. ``name`` is a package's name, or a relative path that is not there."""
+
+    name: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    packages: tuple[Asked, ...] = ()
+    missing_files: tuple[Asked, ...] = ()
+    computed: bool = False
+
+
+def follow(folder: Path, entry: str) -> Found:
+    """All that is asked for from ``entry`` on, each name once, where it is asked for first."""
+    waiting, seen = [entry], {entry}
+    packages: dict[str, Asked] = {}
+    missing: dict[str, Asked] = {}
+    computed = False
+    while waiting and len(seen) < _FILE_LIMIT:
+        here = waiting.pop(0)
+        for name, line in _asks(folder / here):
+            computed = computed or not name
+            target = _target(here, name)
+            asked = Asked(name=target or _package(name), path=here, line=line)
+            if not target:
+                packages.setdefault(asked.name, asked)
+            elif not (file := resolved(target, lambda each: (folder / each).is_file())):
+                missing.setdefault(target, asked)
+            elif file not in seen and file.endswith(_FOLLOWED):
+                seen.add(file)
+                waiting.append(file)
+    packages.pop("", None)
+    return Found(packages=tuple(packages.values()), missing_files=tuple(missing.values()), computed=computed)
+
+
+def _asks(path: Path) -> Iterator[tuple[str, int]]:
+    """What the file asks for, as it is written, with the line; an empty name for what is computed."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(_SIZE_LIMIT_BYTES)
+    except OSError:
+        return
+    text = _COMMENT_OR_STRING.sub(lambda match: match[1] or "\n" * match[0].count("\n"), text)
+    for match in _ASKS.finditer(text):
+        yield match["called"] or match["named"] or match["bare"] or "", text.count("\n", 0, match.end()) + 1
+
+
+def _target(here: str, name: str) -> str:
+    """The path that a relative name means; empty for a package."""
+    if not name.startswith("."):
+        return ""
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(here), name))
+    return "" if target.startswith("..") else target
+
+
+def _package(name: str) -> str:
+    """The package of a name such as ``@scope/name/part``; empty for what node brings, and for paths and aliases."""
+    parts = name.split("/")
+    if name.startswith((".", "/", "#", "node:", "data:", "http:", "https:", "file:")) or parts[0] in _BUILT_IN:
+        return ""
+    return "/".join(parts[:2]) if name.startswith("@") else parts[0]
