@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 
 from bottool import wire
-from bottool.errors import StaleAttempt
 from bottool_web.actions import checks
+from bottool_web.actions.fencing import check_bot
 from bottool_web.actions.once import Request, once
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
-from bottool_web.store import alerts, tasks
+from bottool_web.store import alerts
 from bottool_web.store.scope import Principal
 
 PAGE_ROWS = 100
@@ -23,7 +23,7 @@ def create_alert(site: Site, who: Principal, new: wire.NewAlert, *, idempotency_
     request = Request(act="alert.create", key=idempotency_key, body=new, now=site.now())
 
     def make(tx: sa.Connection) -> wire.Alert:
-        _fence(tx, who)
+        check_bot(tx, who)
         return alerts.add(tx, who.scope, new, request.now)
 
     made, _ = site.store.write(lambda tx: once(tx, who.scope, request, lambda: make(tx), wire.Alert))
@@ -38,14 +38,3 @@ def list_alerts(
     """Newest first; of one task, or of all."""
     limit = max(1, min(limit, PAGE_ROWS))
     return site.store.read(lambda tx: alerts.newest(tx, who.scope, task_id=task_id, before=before, limit=limit))
-
-
-def _fence(tx: sa.Connection, who: Principal) -> None:
-    if who.kind != "attempt" or who.task_id is None:
-        return
-    newest = tasks.row(tx, who.scope, who.task_id).attempt
-    if newest != who.attempt:
-        raise StaleAttempt(
-            f"attempt {who.attempt} of task {who.task_id} is over: attempt {newest} works on it",
-            "end this bot; its word does not count any more",
-        )

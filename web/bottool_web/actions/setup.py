@@ -3,6 +3,8 @@
 import os
 import secrets
 import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,12 +78,47 @@ def _key(path: Path, *, is_new: bool) -> bytes:
     return key
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class First:
+    """The first workspace of a site and its first person, an administrator."""
+
+    workspace: str
+    login: str
+    key: str = field(repr=False)
+    email: str
+    password: str = field(repr=False)
+
+
+def begin(site: Site, first: First) -> None:
+    """Make the first workspace and its administrator: both or neither.
+
+    :raises InvalidInput: when a name, the key or the password cannot be used.
+    :raises Conflict: when the workspace, the login or the user is there already.
+    """
+    make_workspace = _new_workspace(site, first.workspace, first.login, first.key)
+    make_account = _new_account(site, first.workspace, first.email, first.password, "administrator")
+
+    def make(tx: sa.Connection) -> None:
+        make_workspace(tx)
+        make_account(tx)
+
+    site.store.write(make)
+
+
+def has_workspace(site: Site) -> bool:
+    return site.store.read(workspaces.exists)
+
+
 def create_workspace(site: Site, label: str, login: str, key: str) -> int:
     """Make a workspace and return its id.
 
     :raises InvalidInput: when a name or the key cannot be used.
     :raises Conflict: when the label or the login is taken.
     """
+    return site.store.write(_new_workspace(site, label, login, key))
+
+
+def _new_workspace(site: Site, label: str, login: str, key: str) -> Callable[[sa.Connection], int]:
     checks.label(label, "workspace")
     checks.label(login, "login")
     if len(key) < SHORTEST_KEY or not key.isprintable():
@@ -95,7 +132,7 @@ def create_workspace(site: Site, label: str, login: str, key: str) -> int:
         audit.record(tx, acting_site(made).scope, "workspace.create", label, now)
         return made
 
-    return site.store.write(make)
+    return make
 
 
 def create_account(site: Site, workspace: str, email: str, password: str, role: str) -> int:
@@ -105,6 +142,10 @@ def create_account(site: Site, workspace: str, email: str, password: str, role: 
     :raises NotFound: when there is no such workspace.
     :raises Conflict: when the user is there already.
     """
+    return site.store.write(_new_account(site, workspace, email, password, role))
+
+
+def _new_account(site: Site, workspace: str, email: str, password: str, role: str) -> Callable[[sa.Connection], int]:
     email = checks.name(email.strip().casefold(), "email")
     if "@" not in email.strip("@") or " " in email:
         raise InvalidInput(f"'{checks.shortened(email)}' is no e-mail address", path="email")
@@ -122,4 +163,4 @@ def create_account(site: Site, workspace: str, email: str, password: str, role: 
         audit.record(tx, scope, "account.create", email, now, role=role)
         return made
 
-    return site.store.write(make)
+    return make

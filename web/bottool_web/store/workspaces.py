@@ -32,6 +32,11 @@ def add_workspace(tx: sa.Connection, *, label: str, login: str, key_hash: str, n
     return workspace_id
 
 
+def exists(tx: sa.Connection) -> bool:
+    """True when the site has any workspace: it was set up."""
+    return tx.scalar(sa.select(workspace.c.id).limit(1)) is not None
+
+
 def by_login(tx: sa.Connection, login: str) -> Row | None:
     """The workspace with this login: id, label, login, key_hash."""
     return tx.execute(sa.select(workspace).where(workspace.c.login == login)).one_or_none()

@@ -1,0 +1,147 @@
+"""The routes that are not simply their action: sign-in, files, output, paging. Each takes a ``Call``."""
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from flask import Response, send_file
+
+from bottool import wire
+from bottool.errors import TooBig
+from bottool_web.actions import bots, identity, tasks
+from bottool_web.actions import output as outputs
+from bottool_web.actions.permissions import PUBLIC
+from bottool_web.api.route import Call, Route
+from bottool_web.files import PIECE_BYTES
+
+PAGE_ROWS = 50
+MOST_ROWS = 500
+OUTPUT_BYTES = 1024 * 1024
+
+
+class TaskQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """Filters narrow; ``before`` is the cursor that the page before gave as ``next``; ``days`` counts back from now."""
+
+    state: list[str] = []
+    automation: str = ""
+    machine: str = ""
+    before: int | None = None
+    days: int | None = None
+    limit: int = PAGE_ROWS
+
+
+class OutputQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``after`` is the offset that the call before gave; without ``attempt`` the newest one."""
+
+    after: int = 0
+    attempt: int | None = None
+
+
+class AlertQuery(msgspec.Struct, kw_only=True, frozen=True):
+    task_id: int | None = None
+    before: int | None = None
+    limit: int = PAGE_ROWS
+
+
+class TaskCounts(msgspec.Struct, kw_only=True, frozen=True):
+    """How many tasks are in each state; a state without tasks may be missing."""
+
+    counts: dict[str, int]
+
+
+def show_status() -> None:
+    """Anybody may ask whether the site answers."""
+
+
+show_status.permission = PUBLIC  # type: ignore[attr-defined]
+
+
+def sign_in() -> None:
+    """Anybody may try."""
+
+
+sign_in.permission = PUBLIC  # type: ignore[attr-defined]
+
+
+def status(_route: Route, call: Call) -> wire.Status:
+    call.site.store.read(lambda tx: tx.exec_driver_sql("SELECT 1").scalar_one())
+    return wire.Status(version=version("bottool-web"), protocol=wire.PROTOCOL, ready=True)
+
+
+def login(_route: Route, call: Call) -> wire.LoggedIn:
+    return identity.login(call.site, call.body, address=call.address)
+
+
+def release(_route: Route, call: Call) -> wire.Bot:
+    return bots.release(call.site, call.who, call.path["bot_id"], call.body.version)
+
+
+def upload(_route: Route, call: Call) -> wire.Bot:
+    """The body is the file itself; its name comes in a header."""
+    limit = call.site.settings.upload_limit_bytes
+    call.request.max_content_length = limit
+    if (call.request.content_length or 0) > limit:
+        raise TooBig(f"the file has more than {limit // 2**20} MB", "raise the limit, or pack less")
+    name = unquote(call.request.headers.get(wire.FILE_NAME_HEADER, ""))
+    return bots.upload(call.site, call.who, call.path["bot_id"], call.path["version"], name, _pieces(call))
+
+
+def _pieces(call: Call) -> Iterator[bytes]:
+    while piece := call.request.stream.read(PIECE_BYTES):
+        yield piece
+
+
+def download(_route: Route, call: Call) -> Response:
+    path, name = bots.package_file(call.site, call.who, call.path["bot_id"], call.path["version"])
+    # The file's name on disk is its checksum, so the tag is one too.
+    return send_file(
+        path, mimetype="application/octet-stream", as_attachment=True, download_name=name, etag=path.name, max_age=0
+    )
+
+
+def list_tasks(_route: Route, call: Call) -> wire.Page:
+    query: TaskQuery = call.query
+    limit = max(1, min(query.limit, MOST_ROWS))
+    found = tasks.list_tasks(
+        call.site,
+        call.who,
+        states=tuple(query.state),
+        automation=query.automation,
+        machine=query.machine,
+        before=query.before,
+        days=query.days,
+        limit=limit + 1,
+    )
+    return _page(found, limit)
+
+
+def list_alerts(route: Route, call: Call) -> wire.Page:
+    query: AlertQuery = call.query
+    limit = max(1, min(query.limit, MOST_ROWS))
+    found = route.action(call.site, call.who, query.task_id, before=query.before, limit=limit + 1)
+    return _page(found, limit)
+
+
+def _page(found: list[Any], limit: int) -> wire.Page:
+    """One row more than ``limit`` was asked for: it tells whether there is a next page."""
+    return wire.Page(items=found[:limit], next=str(found[limit - 1].id) if len(found) > limit else "")
+
+
+def count_tasks(route: Route, call: Call) -> TaskCounts:
+    return TaskCounts(counts=route.action(call.site, call.who))
+
+
+def output(_route: Route, call: Call) -> Response:
+    """Whole frames as bytes (``wire.Frame``), and in headers where to go on and whether more will come."""
+    data, following, ended = outputs.read_output(
+        call.site,
+        call.who,
+        call.path["task_id"],
+        after=call.query.after,
+        attempt=call.query.attempt,
+        limit_bytes=OUTPUT_BYTES,
+    )
+    headers = {wire.NEXT_OFFSET_HEADER: str(following), wire.ENDED_HEADER: "true" if ended else "false"}
+    return Response(data, mimetype="application/octet-stream", headers=headers)

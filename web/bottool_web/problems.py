@@ -1,0 +1,27 @@
+"""Errors as answers: ``application/problem+json`` (RFC 9457) with ``message``, which Maestro's clients read."""
+
+from http import HTTPStatus
+
+from bottool import wire
+from bottool.errors import BottoolError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem_of(error: BottoolError) -> wire.Problem:
+    return wire.Problem(
+        title=HTTPStatus(error.http_status).phrase,
+        status=error.http_status,
+        detail=error.message,
+        message=error.message,
+        code=error.code,
+        hint=error.hint,
+        details=error.details,
+    )
+
+
+def retry_after(error: BottoolError) -> dict[str, str]:
+    """The header for errors that pass by themselves; empty for the others."""
+    if error.http_status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        return {"Retry-After": str(error.details.get("retry_after_seconds", 1))}
+    return {}
