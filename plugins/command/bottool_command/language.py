@@ -74,7 +74,7 @@ class AnyCommand(Language):
 
         :raises LaunchError: when nothing says what to run.
         """
-        typed = installation.package.command
+        typed = installation.package.command.strip()
         arguments = _split(typed) if typed else _installed_run(installation)
         path = str(_path(installation))
         return Command(

@@ -77,21 +77,31 @@ def prepare(installation: Installation, environment: Path) -> None:
     _make(bot, environment)
     if not bot.requirements.lines:
         return
-    listed, constrained = environment / "requirements.txt", environment / "constraints.txt"
-    listed.write_text(bot.requirements.text, encoding="utf-8")
-    constrained.write_text(bot.requirements.constraints_text, encoding="utf-8")
-    install = ["pip", "install", "--python", str(python_of(environment))]
-    # Environments made with Python's own venv had setuptools until 3.12, and bots rely on it without saying so:
-    # botcity-framework-web imports undetected_chromedriver, which imports distutils (gone from Python 3.12 on, and
-    # given back by setuptools), and older packages import pkg_resources (gone from setuptools 82 on). A step of its
-    # own, so that requirements which name another setuptools win.
-    tool.run([*install, "setuptools<81"], bot.folder, "installing setuptools")
-    # Started in the bot's folder: "./vendor/thing.whl" counts from there.
+    # Requirements go through the standard input, and uv starts in the bot's folder: relative paths count from there.
+    install = ["pip", "install", "--python", str(python_of(environment)), "--requirement", "-"]
+    if _is_given_setuptools(bot.requirements):
+        options = "".join(f"{line.text}\n" for line in bot.requirements.lines if line.text.startswith("-"))
+        tool.run(install, bot.folder, "installing setuptools", said=f"{options}setuptools<81\n")
+    constraints = environment / "constraints.txt"
+    constraints.write_text(bot.requirements.constraints_text, encoding="utf-8")
     tool.run(
-        [*install, "--compile-bytecode", "--requirement", str(listed), "--constraint", str(constrained)],
+        [*install, "--constraint", str(constraints), "--compile-bytecode"],
         bot.folder,
         "installing the requirements",
+        said=bot.requirements.text,
     )
+
+
+def _is_given_setuptools(required: Requirements) -> bool:
+    """True when ``setuptools`` is put into the environment first, in a step of its own so that requirements win.
+
+    Environments made with Python's own venv had it until 3.12, and bots rely on it without saying so:
+    botcity-framework-web imports undetected_chromedriver, which imports distutils (gone from Python 3.12 on, given
+    back by setuptools), and older packages import pkg_resources (gone from setuptools 82 on). Building the botcity
+    packages, which come as source, needs it too, but there uv brings its own. What is installed without an index
+    must not ask one.
+    """
+    return bool(required.parsed) and "--no-index" not in required.text
 
 
 def python_of(environment: Path) -> Path:

@@ -10,7 +10,7 @@ import re
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
@@ -153,13 +153,14 @@ class _Walk:
         return any(name.startswith(f"{base}.") and name.endswith((".pyd", ".so")) for name in self.names)
 
     def _absolute_paths(self, module: ast.Module, path: str) -> Iterator[Problem]:
-        for node in ast.walk(module):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _ABSOLUTE.match(node.value):
+        constants = [
+            each for each in ast.walk(module) if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        ]
+        for each in sorted(constants, key=lambda found: found.lineno):
+            if _ABSOLUTE.match(str(each.value)) and self.absolute_paths < _MAX_ABSOLUTE_PATHS:
                 self.absolute_paths += 1
-                if self.absolute_paths <= _MAX_ABSOLUTE_PATHS:
-                    shown = node.value if len(node.value) <= 60 else node.value[:60] + "…"  # noqa: PLR2004
-                    message = f"'{shown}' is a path of one machine"
-                    yield _warning("absolute_path", path, node.lineno, message, "make it relative, or a parameter")
+                message = f"'{each.value!s:.80}' is a path of one machine"
+                yield _warning("absolute_path", path, each.lineno, message, "make it relative, or a parameter")
 
 
 def brought(module: str, requirements: Requirements) -> bool:
@@ -217,7 +218,7 @@ def _changes_sys_path(function: ast.expr) -> bool:
     )
 
 
-def _name(node: ast.expr) -> str:
+def _name(node: ast.AST) -> str:
     """``c`` of ``c`` and of ``a.b.c``; ``""`` for anything else. Not ``ast.unparse``: a bot's code may be too deep."""
     if isinstance(node, ast.Attribute):
         return node.attr
@@ -225,15 +226,22 @@ def _name(node: ast.expr) -> str:
 
 
 def _added_roots(module: ast.Module, path: str) -> Iterator[str]:
-    """Folders that the module adds to ``sys.path``, as far as they are written as literals in the call."""
-    for node in ast.walk(module):
-        if not isinstance(node, ast.Call) or not _changes_sys_path(node.func):
-            continue
-        for constant in ast.walk(node):
-            if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
-                said = constant.value.replace("\\", "/")
+    """Folders that the module adds to ``sys.path``, as far as they are literals in the call or in a variable of it."""
+    nodes = list(ast.walk(module))
+    assigned = {_name(node.targets[0]): node.value for node in nodes if isinstance(node, ast.Assign)}
+    for call in nodes:
+        if isinstance(call, ast.Call) and _changes_sys_path(call.func):
+            given = [assigned.get(_name(each), each) for argument in call.args for each in ast.walk(argument)]
+            for said in _texts(given):
                 yield posixpath.normpath(said)
                 yield posixpath.normpath(posixpath.join(posixpath.dirname(path), said))
+
+
+def _texts(expressions: Iterable[ast.AST]) -> Iterator[str]:
+    for expression in expressions:
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value.replace("\\", "/")
 
 
 def _missing(each: _Import, path: str) -> Problem:

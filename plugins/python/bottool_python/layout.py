@@ -62,7 +62,9 @@ def is_project(tree: Tree) -> bool:
     described = bool(top & set(DEPENDENCY_FILES)) or any(name.endswith(".botproj") for name in top)
     if "main.py" in top:
         return described
-    return "setup.py" in top and _package(tree) is not None
+    # A template is no bot, but whoever points at one is told so.
+    template = any(name.startswith("{{") and name.endswith("/__main__.py") for name in tree.names)
+    return "setup.py" in top and (template or _package(tree) is not None)
 
 
 def options_of(table: Mapping[str, Any]) -> Options:

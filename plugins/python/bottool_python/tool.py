@@ -31,8 +31,8 @@ def find_uv() -> str:
         raise ToolMissing("uv is not on this machine", "install it again: python -m pip install uv") from error
 
 
-def run(arguments: Sequence[str], folder: Path, doing: str) -> None:
-    """Run ``uv`` in ``folder``; ``doing`` says for people what for, as in ``installing the requirements``.
+def run(arguments: Sequence[str], folder: Path, doing: str, *, said: str = "") -> None:
+    """Run ``uv`` in ``folder`` with ``said`` as its input; ``doing`` says what for, as in ``installing setuptools``.
 
     :raises BuildError: when it fails; carries its last 50 lines.
     :raises ToolMissing: when there is no ``uv``.
@@ -42,7 +42,7 @@ def run(arguments: Sequence[str], folder: Path, doing: str) -> None:
         [find_uv(), *arguments],
         cwd=folder,
         env=_variables(base),
-        stdin=subprocess.DEVNULL,
+        input=said.encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),

@@ -1,0 +1,8 @@
+"""The tests that every language passes."""
+
+from bottool.testing import LanguageContract
+from bottool_python.language import Python
+
+
+class TestPython(LanguageContract):
+    language = Python()
