@@ -16,7 +16,6 @@ from bottool.errors import BottoolError, Refused, Unauthorized
 from bottool_web.actions import identity
 from bottool_web.actions.permissions import PUBLIC
 from bottool_web.actions.site import Site
-from bottool_web.store.scope import Principal
 
 blueprint = Blueprint("maestro", __name__, url_prefix="/api/v2")
 EXTENSION = "bottool_site"
