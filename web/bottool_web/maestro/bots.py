@@ -17,6 +17,8 @@ from bottool_web.maestro.blueprint import blueprint, body, call
 from bottool_web.store.scope import Principal
 
 PIECE_BYTES = 256 * 1024
+FORM_BYTES = 64 * 1024
+"""What surrounds the file in a multipart body may take."""
 
 
 @blueprint.get("/bot")
@@ -51,6 +53,7 @@ def announce(site: Site, who: Principal) -> dict[str, Any]:
 @blueprint.post("/bot/upload/<bot_id>/version/<version>")
 @call("bot.deploy")
 def upload(site: Site, who: Principal, bot_id: str, version: str) -> dict[str, Any]:
+    request.max_content_length = site.settings.upload_limit_bytes + FORM_BYTES
     file = request.files.get("file")
     if file is None:
         raise InvalidInput("there is no part 'file'", "send the package as multipart/form-data")

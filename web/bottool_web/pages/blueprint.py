@@ -26,6 +26,8 @@ Answer = str | BaseResponse | tuple[str, int]
 
 blueprint = Blueprint("pages", __name__, template_folder="../templates")
 EXTENSION = "bottool_site"
+FORM_BYTES = 64 * 1024
+"""What the other fields of a form with a file may take."""
 
 
 def install(app: Flask, site: Site) -> None:
@@ -48,8 +50,12 @@ def install(app: Flask, site: Site) -> None:
     @app.before_request
     def check_form() -> None:
         # Forms of pages only: the interfaces use bearer tokens, which no other site can make a browser send.
-        if request.blueprint == blueprint.name:
-            csrf.protect()
+        if request.blueprint != blueprint.name:
+            return
+        if request.endpoint == "pages.deploy" and signed_in(site):
+            # Before anything reads the form: only a package may be so large, and only from somebody we know.
+            request.max_content_length = site.settings.upload_limit_bytes + FORM_BYTES
+        csrf.protect()
 
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
