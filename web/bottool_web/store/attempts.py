@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -10,7 +10,7 @@ from bottool import wire
 from bottool.states import AttemptState
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import attempt, automation, bot, bot_version, revision, runner, task
+from bottool_web.store.tables import attempt, automation, bot, bot_version, revision, task
 
 HOLDING = (AttemptState.LEASED, AttemptState.STARTING, AttemptState.RUNNING, AttemptState.STOPPING)
 """An attempt in one of these holds a slot of its runner. A lost one does not, but may still report."""
@@ -245,14 +245,8 @@ def running_with_timeout(tx: sa.Connection, scope: Scope) -> list[Row]:
 
 
 def alive(tx: sa.Connection, scope: Scope) -> list[Row]:
-    """id, task_id, number, state and lease_until of every attempt that has not ended."""
-    return list(
-        tx.execute(
-            sa.select(attempt.c.id, attempt.c.task_id, attempt.c.number, attempt.c.state, attempt.c.lease_until).where(
-                attempt.c.workspace_id == scope.workspace_id, _ALIVE
-            )
-        )
-    )
+    """Every attempt that has not ended."""
+    return list(tx.execute(sa.select(attempt).where(attempt.c.workspace_id == scope.workspace_id, _ALIVE)))
 
 
 def set_lease(tx: sa.Connection, scope: Scope, attempt_id: int, lease_until: datetime) -> None:
@@ -263,12 +257,13 @@ def set_lease(tx: sa.Connection, scope: Scope, attempt_id: int, lease_until: dat
     )
 
 
-def newest_with_machine(tx: sa.Connection, scope: Scope, task_id: int) -> Row | None:
-    """The newest attempt of a task, with the ``machine_id`` of its runner."""
-    return tx.execute(
-        sa.select(attempt, runner.c.machine_id)
-        .join(runner, runner.c.id == attempt.c.runner_id)
-        .where(attempt.c.workspace_id == scope.workspace_id, attempt.c.task_id == task_id)
-        .order_by(attempt.c.number.desc())
-        .limit(1)
-    ).one_or_none()
+def shift_times(tx: sa.Connection, scope: Scope, row: Row, by: timedelta) -> None:
+    """Move the lease and the start of an attempt, so that what was left of its time is left after the clock jumped."""
+    values = {"lease_until": row.lease_until + by}
+    if row.started_at is not None:
+        values["started_at"] = row.started_at + by
+    tx.execute(
+        sa.update(attempt)
+        .where(attempt.c.workspace_id == scope.workspace_id, attempt.c.id == row.id, _ALIVE)
+        .values(**values)
+    )
