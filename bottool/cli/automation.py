@@ -1,0 +1,169 @@
+"""``bottool automation``: what may be asked for, with which bot, on which machines."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from bottool.cli import present
+from bottool.cli.options import json_option, server_options
+from bottool.cli.state import State
+
+COLUMNS: dict[str, Callable[[Any], object]] = {
+    "AUTOMATION": lambda each: each.label,
+    "BOT": lambda each: each.bot_id or "(none yet)",
+    "RUNNERS": lambda each: each.runners,
+    "WAITING": lambda each: each.waiting,
+    "ACTIVE": lambda each: each.active,
+    "PARAMETERS": lambda each: [parameter.label for parameter in each.parameters],
+    "REPOSITORY": lambda each: each.repository,
+}
+
+
+@click.group("automation")
+def command() -> None:
+    """See, create and change automations."""
+
+
+def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What ``create`` and ``update`` set; what is not said is ``None`` or empty."""
+    for flags, options in (
+        (("--name",), {"help": "Name for people. [default: the label]"}),
+        (("--description",), {"help": "What it is for."}),
+        (("--bot", "bot_id"), {"help": "Bot that its tasks run."}),
+        (("--runner", "runners"), {"multiple": True, "help": "Machine id of a runner; may be repeated."}),
+        (
+            ("-p", "--parameter", "parameters"),
+            {"multiple": True, "help": "Parameter, as NAME[:TYPE][!][=DEFAULT]; may be repeated."},
+        ),
+        (("--priority",), {"type": click.IntRange(0, 10), "help": "0 to 10; 10 goes first."}),
+        (("--timeout", "timeout_seconds"), {"type": click.IntRange(0), "help": "Seconds; 0 is no limit."}),
+        (("--max-attempts",), {"type": click.IntRange(1), "help": "1: a task is started at most once."}),
+        (
+            ("--report-required/--no-report-required",),
+            {"default": None, "help": "A bot that ends without a word has failed."},
+        ),
+    ):
+        function = click.option(*flags, **options)(function)
+    return function
+
+
+@command.command("create")
+@click.argument("label")
+@click.option("--repository", help="Folder on the server. [default: DEFAULT]")
+@settings_options
+@server_options
+@json_option
+@click.pass_obj
+def create(state: State, /, label: str, as_json: bool, **said: Any) -> None:
+    """Create the automation LABEL; it may exist before its bot."""
+    from bottool.cli import rest
+    from bottool.wire import Automation, NewAutomation
+
+    new = NewAutomation(label=label, **_said(said))
+    made = state.client().post(rest.path("automations"), new, type=Automation)
+    _present(made, as_json, f"created '{made.label}'", f"bottool task create {made.label} --wait")
+
+
+@command.command("update")
+@click.argument("label")
+@settings_options
+@server_options
+@json_option
+@click.pass_obj
+def update(state: State, /, label: str, as_json: bool, **said: Any) -> None:
+    """Change the automation LABEL; what is not said stays. Lists are replaced as a whole."""
+    from bottool.cli import rest
+    from bottool.errors import InvalidInput
+    from bottool.wire import Automation, AutomationChange
+
+    change = _said(said)
+    if not change:
+        raise InvalidInput("nothing to change is said", "'bottool automation update --help' shows what there is")
+    made = state.client().patch(rest.path("automations", label), AutomationChange(**change), type=Automation)
+    _present(made, as_json, f"changed '{made.label}'")
+
+
+@command.command("list")
+@server_options
+@json_option
+@click.pass_obj
+def list_automations(state: State, as_json: bool) -> None:
+    """List the automations."""
+    from bottool.cli import rest
+    from bottool.wire import Automation
+
+    found = rest.every(state.client(), rest.path("automations"), Automation)
+    present.listing(found, COLUMNS, json=as_json, empty="no automations; 'bottool automation create LABEL' makes one")
+
+
+@command.command("show")
+@click.argument("label")
+@server_options
+@json_option
+@click.pass_obj
+def show(state: State, label: str, as_json: bool) -> None:
+    """Show the automation LABEL."""
+    from bottool.cli import rest
+    from bottool.wire import Automation
+
+    found = state.client().get(rest.path("automations", label), type=Automation)
+    if as_json:
+        present.as_json(found)
+        return
+    present.fields(
+        {
+            "automation": found.label,
+            "name": found.name,
+            "description": found.description,
+            "bot": found.bot_id or "(none yet)",
+            "runners": found.runners or "(none yet)",
+            "parameters": [_parameter(each) for each in found.parameters],
+            "priority": found.priority,
+            "time-out": present.duration(found.timeout_seconds),
+            "attempts": found.max_attempts,
+            "report required": found.report_required,
+            "waiting": found.waiting,
+            "active": found.active,
+            "repository": found.repository,
+        }
+    )
+
+
+@command.command("delete")
+@click.argument("label")
+@server_options
+@click.pass_obj
+def delete(state: State, label: str) -> None:
+    """Delete the automation LABEL; its tasks stay."""
+    from bottool.cli import rest
+
+    state.client().delete(rest.path("automations", label))
+    present.done(f"deleted '{label}'")
+
+
+def _said(options: dict[str, Any]) -> dict[str, Any]:
+    """Only what was said, as the fields of ``NewAutomation`` and ``AutomationChange``."""
+    from bottool.cli.parameters import definition
+
+    said = {name: value for name, value in options.items() if value not in {None, ()}}
+    if "runners" in said:
+        said["runners"] = list(said["runners"])
+    if "parameters" in said:
+        said["parameters"] = [definition(text) for text in said["parameters"]]
+    if said.get("timeout_seconds") == 0:
+        said["timeout_seconds"] = None
+    return said
+
+
+def _parameter(parameter: Any) -> str:
+    kind = f"choice({'|'.join(parameter.choices)})" if parameter.type == "choice" else parameter.type
+    default = "" if parameter.default is None else f"={parameter.default}"
+    return f"{parameter.label}:{kind}{'!' if parameter.required else ''}{default}"
+
+
+def _present(automation: Any, as_json: bool, what: str, *following: str) -> None:
+    if as_json:
+        present.as_json(automation)
+    else:
+        present.done(what, *following)

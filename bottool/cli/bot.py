@@ -1,0 +1,105 @@
+"""``bottool bot``: the bots on the server."""
+
+from pathlib import Path
+
+import click
+
+from bottool.cli import present
+from bottool.cli.options import json_option, server_options
+from bottool.cli.state import State
+
+
+@click.group("bot")
+def command() -> None:
+    """See the bots on the server."""
+
+
+@command.command("list")
+@server_options
+@json_option
+@click.pass_obj
+def list_bots(state: State, as_json: bool) -> None:
+    """List the bots."""
+    from bottool.cli import rest
+    from bottool.wire import Bot
+
+    columns = {
+        "BOT": lambda bot: bot.bot_id,
+        "TECHNOLOGY": lambda bot: bot.technology,
+        "RELEASE": lambda bot: bot.release,
+        "VERSIONS": lambda bot: len(bot.versions),
+        "AUTOMATIONS": lambda bot: bot.automations,
+        "REPOSITORY": lambda bot: bot.repository,
+    }
+    bots = rest.every(state.client(), rest.path("bots"), Bot)
+    present.listing(bots, columns, json=as_json, empty="no bots; 'bottool deploy' brings one")
+
+
+@command.command("show")
+@click.argument("bot")
+@server_options
+@json_option
+@click.pass_obj
+def show(state: State, bot: str, as_json: bool) -> None:
+    """Show BOT with its versions, newest first."""
+    from bottool.cli import rest
+    from bottool.wire import Bot
+
+    found = state.client().get(rest.path("bots", bot), type=Bot)
+    if as_json:
+        present.as_json(found)
+        return
+    present.fields(
+        {
+            "bot": found.bot_id,
+            "technology": found.technology,
+            "release": found.release,
+            "repository": found.repository,
+            "automations": found.automations,
+        }
+    )
+    columns = {
+        "VERSION": lambda each: each.version,
+        "STATE": lambda each: "released" if each.released else each.state,
+        "FILE": lambda each: each.file_name,
+        "SIZE": lambda each: present.size(each.size_bytes),
+        "DEPLOYED": lambda each: each.created_at,
+        "BY": lambda each: each.created_by,
+        "FINDINGS": lambda each: each.findings,
+    }
+    present.listing(found.versions, columns, json=False, empty="no version yet")
+
+
+@command.command("download")
+@click.argument("bot")
+@click.argument("version")
+@click.option("--out", default=Path(), type=click.Path(path_type=Path, file_okay=False), help="Folder. [default: .]")
+@server_options
+@click.pass_obj
+def download(state: State, bot: str, version: str, out: Path) -> None:
+    """Fetch the package of VERSION."""
+    from bottool.cli import rest
+    from bottool.errors import NotFound
+    from bottool.wire import Bot
+
+    client = state.client()
+    found = client.get(rest.path("bots", bot), type=Bot)
+    chosen = next((each for each in found.versions if each.version == version), None)
+    if chosen is None:
+        raise NotFound(f"'{bot}' has no version '{version}'", f"'bottool bot show {bot}' lists them")
+    target = out / Path(chosen.file_name or f"{bot}-{version}").name
+    client.download(f"{rest.path('bots', bot, 'versions', version)}/package", target)
+    click.echo(target)
+
+
+@command.command("delete")
+@click.argument("bot")
+@click.argument("version")
+@server_options
+@click.pass_obj
+def delete(state: State, bot: str, version: str) -> None:
+    """Delete VERSION of BOT; a released one is refused."""
+    from bottool.cli import rest
+
+    state.client().delete(rest.path("bots", bot, "versions", version))
+    present.done(f"deleted {bot} {version}")
