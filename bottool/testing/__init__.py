@@ -1,16 +1,20 @@
 """A pytest plugin for bottool and for the authors of plugins; opt in with ``-p bottool.testing``.
 
 Every test then fails that leaves a process, a thread or a changed variable behind (``leaks``). ``LanguageContract``
-holds the tests that every language passes; ``cache_root`` is a fixture; ``plugins_with`` makes plugins of languages.
+holds the tests that every language passes; ``cache_root`` is a fixture; ``plugins_with`` makes plugins of
+languages, and ``Notes`` is a language for tests that need any.
 Nothing in bottool imports this package.
 """
 
-from bottool.testing.contract import LanguageContract, plugins_with
+from bottool.testing.contract import LanguageContract, Offer, plugins_with
 from bottool.testing.leaks import leaves_nothing_behind, pytest_configure, pytest_unconfigure
+from bottool.testing.notes import Notes
 from bottool.testing.places import cache_root
 
 __all__ = [
     "LanguageContract",
+    "Notes",
+    "Offer",
     "cache_root",
     "leaves_nothing_behind",
     "plugins_with",

@@ -39,10 +39,10 @@ _SECRET = "hunter2-in-dot-env"  # noqa: S105 - a value that must not be found in
 _NOT_FOR_A_PACKAGE = (".env", ".git/HEAD", "__pycache__/bot.cpython-311.pyc", "yesterday.log", "private/notes.txt")
 
 
-class _Offer:
+class Offer:
     """A plugin that brings languages and nothing else."""
 
-    def __init__(self, languages: tuple[Language, ...]) -> None:
+    def __init__(self, *languages: Language) -> None:
         self.languages = languages
 
     @hookimpl
@@ -53,7 +53,7 @@ class _Offer:
 def plugins_with(*languages: Language) -> Plugins:
     """Plugins with these languages only, whatever is installed."""
     plugins = Plugins()
-    plugins.add("under-test", _Offer(languages))
+    plugins.add("under-test", Offer(*languages))
     return plugins
 
 
@@ -76,8 +76,9 @@ class LanguageContract:
     # What the tests share.
 
     @pytest.fixture(scope="class")
-    def plugins(self) -> Plugins:
-        return plugins_with(self.language)
+    @classmethod
+    def plugins(cls) -> Plugins:
+        return plugins_with(cls.language)
 
     @pytest.fixture
     def project(self, plugins: Plugins, tmp_path: Path) -> Project:
@@ -85,9 +86,10 @@ class LanguageContract:
         return self.scaffolded(plugins, tmp_path / "bot")
 
     @pytest.fixture(scope="class")
-    def source(self, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    @classmethod
+    def source(cls, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> Project:
         """A scaffolded bot with files around it that belong into no package; nobody writes into its folder."""
-        project = self.scaffolded(plugins, tmp_path_factory.mktemp("source") / "bot")
+        project = cls.scaffolded(plugins, tmp_path_factory.mktemp("source") / "bot")
         for name in _NOT_FOR_A_PACKAGE:
             path = project.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,49 +97,56 @@ class LanguageContract:
         return replace(project, exclude=("private",))
 
     @pytest.fixture(scope="class")
-    def built(self, plugins: Plugins, source: Project, tmp_path_factory: pytest.TempPathFactory) -> Built:
-        self.need("build")
+    @classmethod
+    def built(cls, plugins: Plugins, source: Project, tmp_path_factory: pytest.TempPathFactory) -> Built:
+        cls.need("build")
         return build(plugins, source, tmp_path_factory.mktemp("built"))
 
     @pytest.fixture(scope="class")
-    def kitchen(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    @classmethod
+    def kitchen(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
         """A cache folder for the whole class, with a blank and accents in its name."""
         folder = tmp_path_factory.mktemp("kitchen") / "caché de bots"
         folder.mkdir()
         return folder
 
     @pytest.fixture(scope="class")
+    @classmethod
     def installed(
-        self, plugins: Plugins, built: Built, kitchen: Path, tmp_path_factory: pytest.TempPathFactory
+        cls, plugins: Plugins, built: Built, kitchen: Path, tmp_path_factory: pytest.TempPathFactory
     ) -> Installation:
-        return self.install(plugins, built.package, kitchen, tmp_path_factory.mktemp("installed") / "work")
+        return cls.install(plugins, built.package, kitchen, tmp_path_factory.mktemp("installed") / "work")
 
     @pytest.fixture(scope="class")
+    @classmethod
     def spoken(
-        self, plugins: Plugins, kitchen: Path, tmp_path_factory: pytest.TempPathFactory
+        cls, plugins: Plugins, kitchen: Path, tmp_path_factory: pytest.TempPathFactory
     ) -> tuple[Outcome, dict[int, bytes]]:
         """How the speaking bot ended and what it printed, from source to end below names with blanks and accents."""
-        self.need("build")
+        cls.need("build")
         folder = tmp_path_factory.mktemp("spoken") / "meu robô nº 1"
-        project = self.scaffolded(plugins, folder / "fonte é aqui")
-        name, text = self.speaks
+        project = cls.scaffolded(plugins, folder / "fonte é aqui")
+        name, text = cls.speaks
         text = text.replace("@TEXT@", TEXT).replace("@STATUS@", str(STATUS))
         (project.folder / name).write_text(text, encoding="utf-8")
         package = build(plugins, project, folder / "saída").package
-        return self.run(plugins, self.install(plugins, package, kitchen, folder / "área de trabalho"))
+        return cls.run(plugins, cls.install(plugins, package, kitchen, folder / "área de trabalho"))
 
-    def scaffolded(self, plugins: Plugins, folder: Path) -> Project:
+    @classmethod
+    def scaffolded(cls, plugins: Plugins, folder: Path) -> Project:
         folder.mkdir(parents=True)
-        self.language.scaffold(folder, BOT_ID, "")
+        cls.language.scaffold(folder, BOT_ID, "")
         return find(folder, plugins, version=VERSION)
 
-    def install(self, plugins: Plugins, package: Package, cache: Path, work: Path) -> Installation:
+    @classmethod
+    def install(cls, plugins: Plugins, package: Package, cache: Path, work: Path) -> Installation:
         from bottool.environments import Cache, make_ready
 
-        self.need("run")
+        cls.need("run")
         return make_ready(plugins, package, Cache(cache), work, lambda _note: None)
 
-    def run(self, plugins: Plugins, installation: Installation) -> tuple[Outcome, dict[int, bytes]]:
+    @classmethod
+    def run(cls, plugins: Plugins, installation: Installation) -> tuple[Outcome, dict[int, bytes]]:
         """The outcome, and what was printed by stream (1, 2)."""
         from bottool.run import run
 
@@ -149,12 +158,13 @@ class LanguageContract:
         outcome = run(plugins, installation, task=None, limits=Limits(timeout_seconds=_TIMEOUT_SECONDS), output=keep)
         return outcome, printed
 
-    def need(self, purpose: str) -> None:
+    @classmethod
+    def need(cls, purpose: str) -> None:
         """Skip on a laptop, fail in CI, when a tool is missing that the language needs to ``build`` or ``run``."""
-        missing = [tool for tool in self.language.toolchain() if not tool.found and purpose in tool.needed_for]
+        missing = [tool for tool in cls.language.toolchain() if not tool.found and purpose in tool.needed_for]
         if not missing:
             return
-        message = f"{self.language.title} needs {', '.join(tool.name for tool in missing)} to {purpose}"
+        message = f"{cls.language.title} needs {', '.join(tool.name for tool in missing)} to {purpose}"
         if base_variables().get("CI"):
             pytest.fail(message)
         pytest.skip(message)
