@@ -1,4 +1,4 @@
-"""How long to wait before a call that failed is made again: from 1 to 30 seconds, at random, never against the server's wish.
+"""How long to wait before a failed call is made again: 1 to 30 seconds, at random, never against the server's wish.
 
 Knows neither the calls nor what they mean.
 """

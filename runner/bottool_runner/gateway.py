@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bottool import wire
 from bottool.client import Client
-from bottool.errors import BottoolError, Conflict, NotFound, StaleAttempt
+from bottool.errors import BottoolError, Conflict, Forbidden, Refused, StaleAttempt, TooManyTries, Unauthorized
 from bottool_runner.backoff import Backoff
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ HOLD_MARGIN_SECONDS = 20.0
 _OCTETS = "application/octet-stream"
 
 
-class Closing(Exception):  # noqa: N818 - it is no failure
+class Closing(Exception):
     """The runner was asked to end while it waited."""
 
 
@@ -46,7 +46,7 @@ class Gateway:
     def persist(self, call: Callable[[], T], failed: Callable[[BottoolError], None]) -> T:
         """Make a call until it is answered for good. ``failed`` hears of every failure on the way.
 
-        :raises NotFound, Conflict: final answers too: the attempt is not ours any more.
+        :raises Refused: a final answer too; ``NotFound`` and ``Conflict``: the attempt is not ours any more.
         :raises Closing: when the runner is to end; whether the last try arrived is not known.
         """
         backoff = Backoff()
@@ -102,8 +102,8 @@ class Gateway:
 
 
 def is_final(error: BottoolError) -> bool:
-    """True when asking again would give the same answer: 404, 409 and 410."""
-    return isinstance(error, (NotFound, Conflict)) or error.details.get("status") == 410  # noqa: PLR2004 - HTTP's number
+    """True when asking again would give the same answer. A token that is refused may be put right by a person."""
+    return isinstance(error, Refused) and not isinstance(error, (Unauthorized, Forbidden, TooManyTries))
 
 
 def _of(task_id: int, attempt: int) -> str:

@@ -1,4 +1,4 @@
-"""The one held call: it says what this runner has and has room for, and brings work and verdicts the moment there are any.
+"""The one held call: says what this runner has and has room for, and brings work and verdicts the moment there are any.
 
 Owns when a call is made, when it is made again, and until when the leases hold. Knows neither attempts nor HTTP: the
 request is a function. Time is monotonic; a lease counts from the moment that its request was sent, so that a slow
@@ -17,7 +17,7 @@ from bottool import wire
 from bottool_runner.backoff import Backoff
 
 _SHORTEST_SECONDS = 0.25
-"""Between the starts of two calls when the first brought no work: a server that repeats a verdict is not asked faster."""
+"""Between the starts of two calls when the first brought no work: a repeated verdict is not asked for faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,16 @@
-"""What operating systems do differently for a runner: file locks, detached processes, and making a rename last.
+"""What operating systems do differently for a runner: detached processes, standard input, making a rename last; locks.
 
-Every platform switch of the runner is here. Knows no attempt and no server.
+Every platform switch of the runner is here (of locks: in ``bottool.locks``). Knows no attempt and no server.
 """
 
-import contextlib
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from bottool.locks import try_lock
 
 _STEP_SECONDS = 0.02
 
@@ -28,7 +29,7 @@ class FileLock:
         """
         deadline = time.monotonic() + wait_seconds
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        while not _try_lock(handle):
+        while not try_lock(handle):
             if time.monotonic() >= deadline:
                 os.close(handle)
                 return False
@@ -96,23 +97,3 @@ def keep_standard_input_to_myself() -> int:
     os.dup2(nothing, 0)
     os.close(nothing)
     return mine
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(handle: int) -> bool:
-        with contextlib.suppress(OSError):
-            os.lseek(handle, 0, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            return True
-        return False
-
-else:
-    import fcntl
-
-    def _try_lock(handle: int) -> bool:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        return False

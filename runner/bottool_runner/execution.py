@@ -1,0 +1,384 @@
+"""ONE attempt, told in order: fetch, prepare, ask, hand over, follow, report, delete.
+
+Runs in a thread of its own. All that it must not forget is in the attempt's folder, so it may be dropped at any line
+and begun again by ``settle``: after a restart of the runner, and after a failure that nobody foresaw. Knows neither how
+work is got nor what else the runner does.
+"""
+
+import contextlib
+import logging
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal, TypeVar
+
+from bottool import wire
+from bottool.archive import sha256_of
+from bottool.environments import Cache
+from bottool.errors import BottoolError, Conflict, NotFound, Refused
+from bottool.model import Reason
+from bottool_runner.backoff import Backoff
+from bottool_runner.gateway import Closing, Gateway
+from bottool_runner.handover import HandedPermit, KeeperProcess
+from bottool_runner.journal import AttemptFolder, Next, NotPrepared, Process, Ticket, other_boot, settle
+from bottool_runner.leftovers import stop_processes
+from bottool_runner.output import Uploader
+from bottool_runner.settings import RunnerSettings
+from bottool_runner.system import is_locked, wait_until_unlocked
+
+log = logging.getLogger("bottool.runner")
+
+T = TypeVar("T")
+State = Literal["preparing", "ready", "starting", "running", "reporting"]
+
+_LOOK_SECONDS = 0.02
+_FOLLOW_SECONDS = 0.05
+_LOCK_LOOK_SECONDS = 0.5
+_KEEPER_END_SECONDS = 10.0
+_DOWNLOADS = 3
+
+
+class Gone(Exception):
+    """The server says that the attempt is no longer this runner's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every attempt of a runner shares."""
+
+    settings: RunnerSettings
+    gateway: Gateway
+    cache: Cache
+    boot_id: str
+    closing: threading.Event
+    leases_hold: Callable[[], bool]
+
+
+class Execution:
+    """``run`` is called once, in its own thread; the rest may be called from the runner's loop at any time."""
+
+    def __init__(self, folder: AttemptFolder, around: Surroundings) -> None:
+        self.folder = folder
+        self.state: State = "preparing"
+        self._around = around
+        self._keeper: KeeperProcess | None = None
+        self._gone = threading.Event()
+        self._stop = threading.Event()
+        self._has_told_start = False
+        self._looked_at_lock = 0.0
+        self._uploader = Uploader(folder.spool, self._send_output)
+        self._can_upload = True
+        self._fault: NotPrepared | None = None
+        self._backoff = Backoff()
+
+    # For the runner's loop.
+
+    def heed(self, verdict: str) -> None:
+        """Take note of what the server said. ``interrupt`` is for the bot, which asks the server itself."""
+        if verdict == "gone":
+            self._gone.set()
+        elif verdict == "stop":
+            self._stop.set()
+
+    def alive(self) -> wire.AttemptAlive:
+        usage = self.folder.read("usage.json", dict[str, float]) if self.state == "running" else None
+        return wire.AttemptAlive(
+            task_id=self.folder.task_id, attempt=self.folder.attempt, state=self.state, usage=usage or {}
+        )
+
+    # The story.
+
+    def run(self) -> None:
+        """See the attempt to its end, or to the runner's: a bot that runs lives on under its keeper."""
+        act: Callable[[], None] | None = self._see_through
+        while act is not None:
+            act = self._what_follows(act)
+
+    def _what_follows(self, act: Callable[[], None]) -> Callable[[], None] | None:
+        try:
+            act()
+        except Gone:
+            self._say("is no longer ours")
+            return self._drop
+        except Closing:
+            return self._leave
+        except Exception as error:  # noqa: BLE001 - one attempt must not end the runner, nor be forgotten
+            self._say(f"stumbled: {error}", level=logging.ERROR, exc_info=True)
+            if act == self._leave:
+                return None
+            return self._leave if self._around.closing.wait(self._backoff.next_seconds(error)) else act
+        return None
+
+    def _see_through(self) -> None:
+        if self._keeper is not None:
+            self._keeper.let_go()
+        step = settle(self.folder, self._around.boot_id)
+        if step is Next.BEGIN:
+            step = self._begin()
+        if step is Next.FOLLOW:
+            step = self._follow()
+        if step is Next.DIED:
+            self._end_leftovers()
+            step = Next.REPORT
+        if step is Next.HAND_BACK:
+            self._hand_back()
+        elif step is Next.VOID:
+            self._report_void()
+        elif step is Next.REPORT:
+            self._report()
+        self._delete()
+
+    def _begin(self) -> Next:
+        """From nothing to a keeper that has the permit."""
+        try:
+            keeper = self._prepare()
+        except OSError as error:
+            self._fault = NotPrepared(reason=f"this machine cannot prepare it: {error.strerror or error}")
+            return Next.HAND_BACK
+        if keeper is None:
+            return Next.HAND_BACK
+        permit = self._ask_permit()
+        if self._stop.is_set():
+            self.folder.take_ticket(Ticket.VOID)
+            return Next.VOID
+        self.state = "starting"
+        self.folder.publish("intent", {"boot_id": self._around.boot_id})
+        keeper.hand_over(
+            HandedPermit(server=self._around.settings.server, workspace=permit.workspace, token=permit.token)
+        )
+        return Next.FOLLOW
+
+    def _prepare(self) -> KeeperProcess | None:
+        """A keeper that is ready for the permit; ``None`` when it could not prepare the bot, and why is known."""
+        self._clear_the_place()
+        if not self._fetch_package():
+            return None
+        self._keeper = KeeperProcess(self.folder.path)
+        return self._keeper if self._await_ready(self._keeper) else None
+
+    def _clear_the_place(self) -> None:
+        """A keeper of an earlier runner lost its pipe and is ending; wait for that, then remove what it made."""
+        if not wait_until_unlocked(self.folder.lock, _KEEPER_END_SECONDS):
+            self._say("has an old keeper that does not end; it is killed", level=logging.WARNING)
+        stop_processes(self.folder, self._around.boot_id)
+        self.folder.wipe()
+
+    def _fetch_package(self) -> bool:
+        """Have the package in the cache; ``False`` when what arrives is another one, again and again."""
+        assignment = self.folder.assignment()
+        if assignment is None:
+            raise ValueError(f"'{self.folder.path}' says nothing about its work")
+        work = assignment.work
+        path = self._around.cache.package_path(work.sha256)
+        for _ in range(_DOWNLOADS):
+            path = path or self._download(work)
+        if path is None:
+            self._fault = NotPrepared(reason=f"the package that the server sends is not {work.sha256}", permanent=True)
+            return False
+        self.folder.publish("package", str(path))
+        return True
+
+    def _download(self, work: wire.Work) -> Path | None:
+        """Under its own name, which counts for a jar or a single file; the name must not lead elsewhere."""
+        place = self.folder.path / ".package"
+        place.mkdir(exist_ok=True)
+        fresh = place / (PurePosixPath(work.file_name.replace("\\", "/")).name or "package")
+        self._persist(lambda: self._around.gateway.package(*self.folder.key, fresh))
+        try:
+            return self._around.cache.add_package(fresh, work.sha256) if sha256_of(fresh) == work.sha256 else None
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _await_ready(self, keeper: KeeperProcess) -> bool:
+        """``False`` when the keeper could not prepare the bot, and ``not_prepared`` says why."""
+        deadline = time.monotonic() + self._around.settings.prepare_seconds
+        while not self.folder.has("ready"):
+            had_ended = keeper.has_ended()
+            if self.folder.read("not_prepared", NotPrepared) is not None:
+                return False
+            late = time.monotonic() > deadline
+            if late or (had_ended and not self.folder.has("ready")):
+                why = "took too long" if late else f"ended: {self._last_words()}"
+                self._fault = NotPrepared(reason=f"preparing the bot {why}")
+                return False
+            self._pause(_LOOK_SECONDS)
+        self.state = "ready"
+        return True
+
+    def _ask_permit(self) -> wire.Permit:
+        """Ask until it is given, and again when the leases ran out meanwhile: this machine may have slept."""
+        while True:
+            permit = self._persist(lambda: self._around.gateway.permit(*self.folder.key))
+            if self._around.leases_hold():
+                return permit
+            self._pause(_LOCK_LOOK_SECONDS)
+
+    def _follow(self) -> Next:
+        """Stay with a keeper that has the permit until it has ended; say what is to be done then."""
+        self.state = "running" if self.folder.has("started") else "starting"
+        while self._keeper_lives():
+            self._tell_start()
+            self._send_new_output()
+            if self._stop.is_set() and not self.folder.has("stop"):
+                self.folder.publish("stop", "stop")
+                self.folder.take_ticket(Ticket.VOID)  # succeeds only ahead of the keeper, and then nothing starts
+            self._pause(_FOLLOW_SECONDS)
+        return settle(self.folder, self._around.boot_id)
+
+    def _keeper_lives(self) -> bool:
+        if self.folder.has("exit"):
+            return False
+        if self._keeper is not None:
+            return not self._keeper.has_ended()
+        now = time.monotonic()
+        if now < self._looked_at_lock + _LOCK_LOOK_SECONDS:
+            return True
+        self._looked_at_lock = now
+        return is_locked(self.folder.lock)
+
+    # What is said to the server.
+
+    def _tell_start(self) -> None:
+        if self._has_told_start:
+            return
+        start = self.folder.read("started", Process)
+        if start is not None:
+            body = wire.Started(pid=start.pid, boot_id=start.boot_id, prepared_seconds=start.prepared_seconds)
+            self.state = "running"
+            self._persist(lambda: self._around.gateway.started(*self.folder.key, body))
+            self._has_told_start = True
+
+    def _send_new_output(self) -> None:
+        """Output that the server will not have is given up: the end of the bot matters more."""
+        if not self._can_upload:
+            return
+        try:
+            self._uploader.send_all()
+        except (Refused, ValueError) as error:
+            if isinstance(error, (Conflict, NotFound)):
+                raise Gone from error
+            self._can_upload = False
+            self._say(f"cannot give its output to the server: {error}", level=logging.ERROR)
+
+    def _send_output(self, offset: int, frames: bytes) -> int:
+        return self._persist(lambda: self._around.gateway.output(*self.folder.key, offset, frames))
+
+    def _hand_back(self) -> None:
+        self.state = "reporting"
+        fault = self._fault or self.folder.read("not_prepared", NotPrepared) or NotPrepared(reason="its keeper failed")
+        self._say(f"could not be prepared: {fault.reason}", level=logging.WARNING)
+        body = wire.HandBack(reason=fault.reason, permanent=fault.permanent, output=fault.output)
+        self._persist(lambda: self._around.gateway.hand_back(*self.folder.key, body))
+
+    def _report_void(self) -> None:
+        self.state = "reporting"
+        self._persist(lambda: self._around.gateway.void(*self.folder.key, "the bot was not started"))
+        self._say("is given back: its bot was not started")
+
+    def _report(self) -> None:
+        self.state = "reporting"
+        self._tell_start()
+        self._send_new_output()
+        ended = self.folder.read("exit", wire.Ended)
+        if ended is None:
+            raise ValueError("the report is missing")
+        self._persist(lambda: self._around.gateway.finish(*self.folder.key, ended))
+        exit_code = "" if ended.exit_code is None else f" with exit status {ended.exit_code}"
+        self._say(f"ended: {ended.reason}{exit_code}")
+
+    def _persist(self, call: Callable[[], T]) -> T:
+        """Make a call until it is answered for good."""
+
+        def failed(error: BottoolError) -> None:
+            self._say(f"waits for the server: {error}", level=logging.WARNING)
+            if self._gone.is_set():
+                raise Gone
+
+        try:
+            return self._around.gateway.persist(call, failed)
+        except (Conflict, NotFound) as error:
+            raise Gone from error
+
+    # Endings.
+
+    def _end_leftovers(self) -> None:
+        """The keeper was killed: end what it left, and write the report that it could not write."""
+        restarted = other_boot(self.folder, self._around.boot_id)
+        left = () if restarted else stop_processes(self.folder, self._around.boot_id)
+        message = "the machine was restarted while the bot ran" if restarted else "the bot's keeper was killed"
+        ended = wire.Ended(
+            report_key=uuid.uuid4().hex,
+            reason=Reason.DIED.value,
+            message=message,
+            left_behind=list(left),
+            output_bytes=self._uploader.size_bytes(),
+        )
+        self.folder.publish("exit", ended)
+
+    def _drop(self) -> None:
+        """Make sure that the bot does not run, and forget the attempt."""
+        self.folder.take_ticket(Ticket.VOID)
+        self.folder.publish("stop", "gone")
+        if self._keeper is not None:
+            self._keeper.let_go()
+        assignment = self.folder.assignment()
+        grace_seconds = assignment.work.grace_seconds if assignment else 0.0
+        if not wait_until_unlocked(self.folder.lock, grace_seconds + _KEEPER_END_SECONDS):
+            stop_processes(self.folder, self._around.boot_id)
+        self._delete()
+
+    def _leave(self) -> None:
+        """The runner ends. What was not started is given back now if the server hears it, else at the next start."""
+        if self.folder.has("intent") or not self.folder.take_ticket(Ticket.VOID):
+            if self._keeper is not None:
+                self._keeper.forget()
+            return
+        if self._keeper is not None:
+            self._keeper.let_go()
+        try:
+            self._around.gateway.void(*self.folder.key, "the runner was stopped")
+        except (Conflict, NotFound):
+            pass
+        except BottoolError as error:
+            self._say(f"is given back at the next start: {error}", level=logging.WARNING)
+            self._let_go_of_keeper()
+            return
+        self._delete()
+
+    def _delete(self) -> None:
+        """The server knows all; nobody needs the folder any more."""
+        with contextlib.suppress(OSError):  # a full disk; then the folder's new name says the same
+            self.folder.publish("acked", {})
+        self._let_go_of_keeper()
+        wait_until_unlocked(self.folder.lock, _KEEPER_END_SECONDS)
+        self.folder.delete()
+
+    def _let_go_of_keeper(self) -> None:
+        if self._keeper is not None:
+            self._keeper.let_go()
+            if not self._keeper.collect(_KEEPER_END_SECONDS):
+                self._keeper.forget()
+            self._keeper = None
+
+    # Small things.
+
+    def _pause(self, seconds: float) -> None:
+        """Wait a moment, unless the attempt or the runner is at its end."""
+        if self._gone.is_set():
+            raise Gone
+        if self._around.closing.wait(seconds):
+            raise Closing
+
+    def _last_words(self) -> str:
+        try:
+            lines = (self.folder.path / "keeper.log").read_text(errors="replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return lines[-1] if lines else "its keeper said nothing"
+
+    def _say(self, what: str, *, level: int = logging.INFO, exc_info: bool = False) -> None:
+        log.log(level, "task %s, attempt %s %s", *self.folder.key, what, exc_info=exc_info)

@@ -1,0 +1,240 @@
+"""The keeper: a process of its own for one attempt, which prepares the bot, starts it, and sees it to its end.
+
+``python -m bottool_runner.keeper FOLDER``. It speaks to its runner through the attempt's folder, and gets the permit
+through its standard input; it never speaks to the server. It outlives the runner. Plugins run here, so one that
+crashes or hangs costs one task. It starts the bot only when it has the permit *and* the start ticket, and takes the
+ticket at most once; a keeper whose runner died before it had the permit ends without a trace.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from bottool import process, stopping, wire
+from bottool.archive import read_manifest
+from bottool.errors import ArchiveError, BottoolError, BuildError
+from bottool.model import Installation, Limits, Outcome, Package, Reason, TaskContext, Usage
+from bottool.platform_process import descendant_pids
+from bottool.plugins import Plugins, one_line
+from bottool_runner.handover import HandedPermit
+from bottool_runner.journal import Assignment, AttemptFolder, NotPrepared, Process, Ticket
+from bottool_runner.output import Spool
+from bottool_runner.system import FileLock, keep_standard_input_to_myself
+
+_LOCK_SECONDS = 30.0
+"""Longer than a runner looks at the lock, and than a keeper before this one needs to end."""
+_PUBLISH_SECONDS = 600.0
+_ORPHANED = 3
+
+
+class PermitPipe:
+    """The end of the pipe from which the permit comes. ``lost`` is called when it ends without one."""
+
+    def __init__(self, handle: int, lost: Callable[[], None]) -> None:
+        self._handle = handle
+        self._lost = lost
+        self._came = threading.Event()
+        self._permit: HandedPermit | None = None
+        threading.Thread(target=self._read, name="permit", daemon=True).start()
+
+    def wait(self) -> HandedPermit:
+        """Block until the permit is here."""
+        self._came.wait()
+        if self._permit is None:
+            raise ValueError("the pipe said that a permit came")
+        return self._permit
+
+    def _read(self) -> None:
+        line = b""
+        while not line.endswith(b"\n"):
+            piece = os.read(self._handle, 65536)
+            if not piece:
+                self._lost()
+                return
+            line += piece
+        self._permit = msgspec.json.decode(line, type=HandedPermit)
+        self._came.set()
+        os.close(self._handle)
+
+
+def main(arguments: list[str]) -> int:
+    """Keep the attempt in the folder that is named. The exit status says nothing: the folder does."""
+    folder = AttemptFolder(Path(arguments[0]).absolute())
+    pipe = PermitPipe(keep_standard_input_to_myself(), lost=_end_without_a_trace)
+    if not FileLock(folder.lock).acquire(_LOCK_SECONDS):  # held until this process ends
+        return 1
+    assignment = folder.assignment()
+    if assignment is None:
+        return 1
+    Keeper(folder, assignment, pipe).keep()
+    return 0
+
+
+def _end_without_a_trace() -> None:
+    """There will be no permit: end what prepares, and this process with it. What is half-made is known as such."""
+    stopping.end(lambda: stopping.living(descendant_pids(os.getpid())), 0.0)
+    os._exit(_ORPHANED)
+
+
+class Keeper:
+    def __init__(self, folder: AttemptFolder, assignment: Assignment, pipe: PermitPipe) -> None:
+        self._folder = folder
+        self._assignment = assignment
+        self._pipe = pipe
+        self._boot_id = process.boot_id()
+        self._spool = Spool(folder.spool, assignment.output_limit_bytes)
+        self._told_to_end = threading.Event()
+        self._prepared_seconds = 0.0
+        self._has_started = False
+
+    def keep(self) -> None:
+        self._folder.publish("keeper.pid", self._process_of(os.getpid(), 0.0))
+        process.become_subreaper()
+        plugins = Plugins.load()
+        try:
+            installation = self._prepare(plugins)
+        except Exception as error:  # noqa: BLE001 - a language's plugin may raise anything
+            traceback.print_exc()
+            self._folder.publish("not_prepared", not_prepared(error))
+            return
+        self._folder.publish("ready", {"prepared_seconds": self._prepared_seconds})
+        permit = self._pipe.wait()
+        who = Ticket.VOID if self._folder.has("stop") else Ticket.KEEPER
+        if not self._folder.take_ticket(who) or who is Ticket.VOID:
+            return
+        outcome = self._launch(plugins, installation, permit)
+        self._spool.close()
+        self._publish_exit(outcome)
+
+    def _prepare(self, plugins: Plugins) -> Installation:
+        from bottool.environments import Cache, make_ready
+
+        began = time.monotonic()
+        work = self._assignment.work
+        path = Path(self._folder.read("package", str) or "")
+        package = Package(
+            path=path,
+            bot_id=work.bot_id,
+            version=work.version,
+            language=plugins.for_technology(work.technology).name,
+            sha256=work.sha256,
+            size_bytes=work.size_bytes,
+            manifest=read_manifest(path),
+            command=work.command,
+        )
+        cache = Cache(Path(self._assignment.cache))
+        installation = make_ready(plugins, package, cache, self._folder.bot, self._spool.note)
+        self._prepared_seconds = time.monotonic() - began
+        return installation
+
+    def _launch(self, plugins: Plugins, installation: Installation, permit: HandedPermit) -> Outcome:
+        from bottool.run import run
+
+        work = self._assignment.work
+        self._spool.hide(permit.token)
+        signal.signal(signal.SIGTERM, lambda *_: self._told_to_end.set())
+        try:
+            outcome = run(
+                plugins,
+                installation,
+                task=TaskContext(
+                    server=permit.server, task_id=work.task_id, workspace=permit.workspace, token=permit.token
+                ),
+                limits=Limits(timeout_seconds=work.timeout_seconds, grace_seconds=work.grace_seconds),
+                output=self._spool.write,
+                stop_requested=self._stop_requested,
+                started=self._publish_start,
+                usage=self._show_usage,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, the bot's end must be told
+            traceback.print_exc()
+            reason = Reason.DIED if self._has_started else Reason.NOT_LAUNCHED
+            return Outcome(reason=reason, message=f"the keeper failed: {one_line(error)}")
+        return self._named_rightly(outcome)
+
+    def _named_rightly(self, outcome: Outcome) -> Outcome:
+        """A bot that ended because the machine told its keeper to end was not stopped by a person."""
+        if outcome.reason is not Reason.STOPPED or self._folder.has("stop"):
+            return outcome
+        from dataclasses import replace
+
+        return replace(
+            outcome, reason=Reason.DIED, message="its keeper was told to end, as when the machine shuts down"
+        )
+
+    def _stop_requested(self) -> bool:
+        return self._told_to_end.is_set() or self._folder.has("stop")
+
+    def _publish_start(self, tree: process.ProcessTree) -> None:
+        self._has_started = True
+        started = Process(
+            pid=tree.pid,
+            create_time=tree.create_time,
+            boot_id=self._boot_id,
+            prepared_seconds=round(self._prepared_seconds, 3),
+        )
+        _unless_the_disk_is_full(lambda: self._folder.publish("started", started))
+
+    def _show_usage(self, usage: Usage) -> None:
+        _unless_the_disk_is_full(lambda: self._folder.show("usage.json", asdict(usage)))
+
+    def _publish_exit(self, outcome: Outcome) -> None:
+        """Try for a long time: on a full disk the bot's end must not get lost as soon as there is room."""
+        ended = ended_of(outcome, output_bytes=self._folder.spool.stat().st_size)
+        deadline = time.monotonic() + _PUBLISH_SECONDS
+        while True:
+            try:
+                self._folder.publish_once("exit", ended)
+                return
+            except OSError:
+                if time.monotonic() > deadline or not self._folder.path.exists():
+                    raise
+                time.sleep(1.0)
+
+    def _process_of(self, pid: int, otherwise: float) -> Process:
+        return Process(pid=pid, create_time=process.create_time_of(pid) or otherwise, boot_id=self._boot_id)
+
+
+def not_prepared(error: Exception) -> NotPrepared:
+    """What the server is told. Only an archive that is refused is refused everywhere."""
+    hint = error.hint if isinstance(error, BottoolError) else ""
+    return NotPrepared(
+        reason=f"{one_line(error)} ({hint})" if hint else one_line(error),
+        permanent=isinstance(error, ArchiveError),
+        output=error.output if isinstance(error, BuildError) else "",
+    )
+
+
+def ended_of(outcome: Outcome, *, output_bytes: int) -> wire.Ended:
+    """The report of an outcome, with a key of its own: a repeated report is known by it."""
+    return wire.Ended(
+        report_key=uuid.uuid4().hex,
+        reason=outcome.reason.value,
+        exit_code=outcome.exit_code,
+        duration_seconds=outcome.duration_seconds,
+        message=outcome.message,
+        left_behind=list(outcome.left_behind),
+        output_bytes=output_bytes,
+        peak=asdict(outcome.peak) if outcome.peak else {},
+    )
+
+
+def _unless_the_disk_is_full(write: Callable[[], None]) -> None:
+    """What people merely like to know must not end a bot that works."""
+    try:
+        write()
+    except OSError:
+        traceback.print_exc()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,29 @@
+"""Ends what a killed keeper left behind: its bot, what the bot started, and what was preparing.
+
+Knows the processes by what the attempt's folder says of them, and by the mark that every process of a bot carries.
+"""
+
+import psutil
+
+from bottool import process, stopping
+from bottool_runner.journal import AttemptFolder, Process
+
+
+def stop_processes(folder: AttemptFolder, boot_id: str) -> tuple[str, ...]:
+    """End the attempt's keeper and bot, whatever still lives of them; their names with counts.
+
+    Only for a keeper that has ended, or must end. Processes from before a restart of the machine are left alone: their
+    numbers belong to others now.
+    """
+    left: list[str] = []
+    for name in ("started", "keeper.pid"):
+        known = folder.read(name, Process)
+        if known is not None and known.boot_id == boot_id:
+            left += process.stop_leftovers(known.pid, known.create_time, folder.bot)
+
+    def find() -> list[psutil.Process]:
+        return stopping.living(stopping.marked(str(folder.bot)))
+
+    left += stopping.names(find())
+    stopping.end(find, 0.0)
+    return tuple(left)

@@ -1,0 +1,146 @@
+"""The runner's command on the command line: ``bottool runner start``.
+
+Parses and calls; everything heavy is imported inside, so that ``bottool --help`` stays fast.
+"""
+
+import logging
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bottool.cli.options import server_options
+from bottool.cli.state import State
+from bottool.errors import PluginError, SettingsError
+from bottool.hookspecs import hookimpl
+
+if TYPE_CHECKING:  # importing it costs more than `bottool --help` may
+    from bottool import wire
+    from bottool_runner.home import Home, Identity
+    from bottool_runner.registration import Wanted
+    from bottool_runner.settings import RunnerSettings
+
+
+@hookimpl
+def bottool_register_commands(cli: click.Group) -> None:
+    group = cli.commands.get("runner")
+    if not isinstance(group, click.Group):
+        group = click.Group("runner", help="See the machines that run bots, and be one.")
+        cli.add_command(group)
+    group.add_command(start)
+
+
+@click.command()
+@server_options
+@click.option("--code", default="", help="One-time code from the page of the runners, instead of login and key.")
+@click.option("--machine-id", default="", metavar="NAME", help="What automations call this machine.")
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Folder with what must not be lost.")
+@click.option("--slots", type=click.IntRange(1, 1000), default=1, show_default=True, help="Tasks at the same time.")
+@click.option("--once", is_flag=True, help="End after one task.")
+@click.option("--max-tasks", type=click.IntRange(1), help="End after so many tasks.")
+@click.option(
+    "--output-limit",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    metavar="MB",
+    help="Keep at most so much of one bot's output.",
+)
+@click.pass_obj
+def start(  # noqa: PLR0913 - one for each option
+    state: State,
+    *,
+    code: str,
+    machine_id: str,
+    home: Path | None,
+    slots: int,
+    once: bool,
+    max_tasks: int | None,
+    output_limit: int,
+) -> None:
+    """Be a runner: take tasks from the server and run their bots on this machine.
+
+    The first start registers the machine, with a code or with the workspace's login and key; later ones need neither.
+    Ctrl-C ends the runner; bots that run go on, and the next start takes care of them.
+    """
+    from bottool.settings import cache_folder, data_folder
+    from bottool_runner.home import Home
+    from bottool_runner.registration import Wanted
+    from bottool_runner.settings import RunnerSettings
+
+    speak()
+    known = state.client_settings()
+    wanted = Wanted(server=known.server, machine_id=machine_id, login=known.login, key=known.key, code=code)
+    settings = RunnerSettings(
+        server=known.server,
+        cache=cache_folder(),
+        slots=slots,
+        max_tasks=1 if once else max_tasks,
+        output_limit_bytes=output_limit * 1024 * 1024,
+    )
+    place = Home((home or data_folder() / "runner").absolute())
+    place.open()
+    try:
+        work(settings, place, wanted)
+    finally:
+        place.close()
+
+
+def work(settings: "RunnerSettings", home: "Home", wanted: "Wanted") -> None:
+    """Register where that is needed, learn what the machine can do, and work until told to end.
+
+    :raises Unauthorized: when the server takes neither the token nor the credentials.
+    """
+    from bottool.errors import Unauthorized
+    from bottool_runner.registration import known_or_registered, registered_again
+
+    identity = known_or_registered(home, wanted)
+    abilities = learn()
+    try:
+        supervise(replace(settings, server=identity.server), home, identity, abilities)
+    except Unauthorized as error:
+        if not wanted.has_credentials or wanted.code:
+            raise SettingsError(
+                f"the server no longer knows this machine: {error}",
+                "register it anew: bottool runner start --code CODE",
+            ) from error
+        identity = registered_again(home, wanted)
+        supervise(replace(settings, server=identity.server), home, identity, abilities)
+
+
+def supervise(settings: "RunnerSettings", home: "Home", identity: "Identity", abilities: "wire.Capabilities") -> None:
+    from bottool_runner.supervisor import Supervisor, end_on_signals
+
+    log = logging.getLogger("bottool.runner")
+    supervisor = Supervisor(settings, home, identity, abilities)
+    end_on_signals(supervisor.end_please)
+    log.info("'%s' can run: %s", identity.machine_id, ", ".join(abilities.languages) or "nothing yet")
+    ended = supervisor.run()
+    log.info("ended after %s task(s)", ended)
+
+
+def learn() -> "wire.Capabilities":
+    """What this machine can run; nothing, with a warning, when that cannot be found out."""
+    from bottool import wire
+    from bottool_runner import machine
+
+    try:
+        return machine.capabilities()
+    except PluginError as error:
+        logging.getLogger("bottool.runner").warning("what this machine can run is not known: %s", error)
+        return wire.Capabilities()
+
+
+def speak() -> None:
+    """Lines with a UTC time on standard error, for a person or the system's journal."""
+    lines = logging.StreamHandler(sys.stderr)
+    form = logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    form.converter = time.gmtime
+    lines.setFormatter(form)
+    log = logging.getLogger("bottool.runner")
+    log.handlers[:] = [lines]
+    log.setLevel(logging.INFO)
+    log.propagate = False

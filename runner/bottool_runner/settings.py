@@ -1,0 +1,24 @@
+"""What a runner process is told once, at its start, in one frozen value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bottool import wire
+
+OUTPUT_LIMIT_BYTES = 100 * 1024 * 1024
+PREPARE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerSettings:
+    """``server`` is the address that bots get too. ``max_tasks``: take so many, then end; ``None`` never ends."""
+
+    server: str
+    cache: Path
+    slots: int = 1
+    max_tasks: int | None = None
+    output_limit_bytes: int = OUTPUT_LIMIT_BYTES
+    """The most that is kept of one bot's output; the rest is counted and thrown away."""
+    prepare_seconds: float = PREPARE_SECONDS
+    """How long a bot may take to be made ready."""
+    hold_seconds: float = wire.SYNC_HOLD_SECONDS

@@ -1,0 +1,220 @@
+"""The runner process: one session, one loop. Takes work into free slots, and hears of everything through one queue.
+
+Owns which attempts are in hand and when the process ends. Signals only put a word into the queue. Knows neither what an
+attempt does (``execution``) nor when a call is made (``sync``).
+"""
+
+import logging
+import queue
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+from bottool import wire
+from bottool.environments import Cache
+from bottool.errors import BottoolError, Unauthorized
+from bottool.process import boot_id
+from bottool_runner import machine
+from bottool_runner.execution import Execution, Surroundings
+from bottool_runner.gateway import Gateway
+from bottool_runner.home import Home, Identity
+from bottool_runner.journal import Assignment, AttemptFolder, found
+from bottool_runner.settings import RunnerSettings
+from bottool_runner.sync import Answer, HeldCall
+
+log = logging.getLogger("bottool.runner")
+
+_FAREWELL_SECONDS = 15.0
+_LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """An execution's thread is at its end."""
+
+    key: tuple[int, int]
+
+
+class EndPlease:
+    """Somebody wants the runner to end."""
+
+
+Event = Answer | Ended | EndPlease
+
+
+class Supervisor:
+    """Made for one run. ``home`` is open, and ``identity`` has a token."""
+
+    def __init__(
+        self,
+        settings: RunnerSettings,
+        home: Home,
+        identity: Identity,
+        capabilities: wire.Capabilities,
+    ) -> None:
+        self._settings = settings
+        self._home = home
+        self._identity = identity
+        self._capabilities = capabilities
+        self._session_id = uuid.uuid4().hex
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._gateway = Gateway(settings.server, identity.token, self._closing)
+        self._call = HeldCall(send=self._gateway.sync, deliver=self._events.put, clock=time.monotonic)
+        self._claim_key = home.claim_key()
+        self._executions: dict[tuple[int, int], tuple[Execution, threading.Thread]] = {}
+        self._taken = 0
+        self._is_connected: bool | None = None
+        self._around = Surroundings(
+            settings=settings,
+            gateway=self._gateway,
+            cache=Cache(settings.cache),
+            boot_id=boot_id(),
+            closing=self._closing,
+            leases_hold=lambda: self._call.leases_hold,
+        )
+
+    def end_please(self) -> None:
+        """Ask the runner to end; from any thread or signal handler. Bots that run live on under their keepers."""
+        self._events.put(EndPlease())
+
+    def run(self) -> int:
+        """Work until asked to end, or until ``max_tasks`` have ended; returns how many attempts were seen to their end.
+
+        :raises Unauthorized: when the server does not take this runner's token.
+        """
+        for folder in found(self._home.attempts):
+            self._see_to(folder)
+        ended = 0
+        try:
+            while not self._is_done(ended):
+                event = self._next_event()
+                if isinstance(event, EndPlease):
+                    break
+                if isinstance(event, Ended):
+                    del self._executions[event.key]
+                    ended += 1
+                elif event is not None:
+                    self._take(event)
+        finally:
+            self._close()
+        return ended
+
+    def _is_done(self, ended: int) -> bool:
+        return self._settings.max_tasks is not None and ended >= self._settings.max_tasks and not self._executions
+
+    def _next_event(self) -> Event | None:
+        wait_seconds = self._call.tick(self._message)
+        try:
+            # Never without a limit: on Windows a wait for ever does not notice Ctrl-C.
+            return self._events.get(timeout=min(_LOOK_SECONDS, wait_seconds or _LOOK_SECONDS))
+        except queue.Empty:
+            return None
+
+    # What is said.
+
+    def _message(self) -> wire.Sync:
+        free = self._free_slots()
+        return wire.Sync(
+            session_id=self._session_id,
+            installation_id=self._identity.installation_id,
+            claim_key=self._claim_key if free else "",
+            free_slots=free,
+            slots=self._settings.slots,
+            hold_seconds=self._settings.hold_seconds,
+            capabilities=self._capabilities,
+            hostname=machine.hostname(),
+            system=machine.system(),
+            version=machine.version(),
+            attempts=[execution.alive() for execution, _ in self._executions.values()],
+        )
+
+    def _free_slots(self) -> int:
+        free = self._settings.slots - len(self._executions)
+        if self._settings.max_tasks is not None:
+            free = min(free, self._settings.max_tasks - self._taken)
+        return max(0, free)
+
+    # What is heard.
+
+    def _take(self, answer: Answer) -> None:
+        synced = self._call.take(answer)
+        if synced is None:
+            self._lost_contact(answer.error)
+            return
+        if self._is_connected is not True:
+            log.info("connected to %s as '%s'", self._settings.server, self._identity.machine_id)
+        self._is_connected = True
+        for verdict in synced.verdicts:
+            known = self._executions.get((verdict.task_id, verdict.attempt))
+            if known is not None:
+                known[0].heed(verdict.verdict)
+        if synced.work:
+            self._accept(synced.work, answer.claim_key)
+        elif synced.claim_key_used and answer.claim_key == self._claim_key:
+            self._claim_key = self._home.new_claim_key()
+
+    def _lost_contact(self, error: Exception | None) -> None:
+        if isinstance(error, Unauthorized):
+            raise error
+        if self._is_connected is not False:
+            hint = f" ({error.hint})" if isinstance(error, BottoolError) and error.hint else ""
+            log.warning("no contact with %s: %s%s; trying on", self._settings.server, error, hint)
+        self._is_connected = False
+
+    def _accept(self, works: list[wire.Work], claim_key: str) -> None:
+        """Write the work down, then put the claim key away; only then is any of it done."""
+        fresh = []
+        for work in works:
+            if not (self._home.attempts / f"{work.task_id}-{work.attempt}").exists():
+                assignment = Assignment(
+                    work=work, cache=str(self._settings.cache), output_limit_bytes=self._settings.output_limit_bytes
+                )
+                try:
+                    fresh.append(AttemptFolder.create(self._home.attempts, assignment))
+                except (
+                    OSError
+                ) as error:  # the server gives it again for the same key, or to another when the lease ends
+                    log.error("task %s cannot be taken: %s", work.task_id, error)  # noqa: TRY400 - no trace for a full disk
+                    return
+        if claim_key == self._claim_key:
+            self._claim_key = self._home.new_claim_key()
+        for folder in fresh:
+            log.info("task %s, attempt %s taken", *folder.key)
+            self._see_to(folder)
+
+    def _see_to(self, folder: AttemptFolder) -> None:
+        execution = Execution(folder, self._around)
+        thread = threading.Thread(target=self._execute, args=(execution,), name=f"attempt {folder.name}", daemon=True)
+        self._executions[folder.key] = (execution, thread)
+        self._taken += 1
+        thread.start()
+
+    def _execute(self, execution: Execution) -> None:
+        try:
+            execution.run()
+        finally:
+            self._events.put(Ended(key=execution.folder.key))
+
+    def _close(self) -> None:
+        """Let every attempt come to rest: what was not started is given back, what runs is left to its keeper."""
+        self._closing.set()
+        deadline = time.monotonic() + _FAREWELL_SECONDS
+        for _, thread in list(self._executions.values()):
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._gateway.close()
+
+
+def end_on_signals(end_please: Callable[[], None]) -> None:
+    """Let SIGTERM and Ctrl-C ask for the end; a second one ends the process at once."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        end_please()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
