@@ -53,6 +53,7 @@ _BROUGHT_BY = {
     "six": ("python-dateutil", "pandas"),
     "skimage": ("scikit-image",),
     "sklearn": ("scikit-learn",),
+    "undetected_chromedriver": ("botcity-framework-web",),
     "urllib3": ("requests", "selenium", "botcity-maestro-sdk"),
     "win32api": ("pywin32", "pypiwin32", "pywinauto"),
     "win32clipboard": ("pywin32", "pypiwin32", "pywinauto"),

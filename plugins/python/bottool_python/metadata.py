@@ -35,8 +35,8 @@ def bot_id(tree: Tree) -> str:
 
 
 def version(tree: Tree) -> str:
-    from_file = (tree.read("VERSION") or b"").decode("utf-8-sig", "replace").strip()
-    return from_file or _text(pyproject(tree).get("version")) or _text(_setup_py(tree, "version"))
+    from_file = (tree.read("VERSION") or b"").decode("utf-8-sig", "replace").split()
+    return (from_file or [""])[0] or _text(pyproject(tree).get("version")) or _text(_setup_py(tree, "version"))
 
 
 def requires_python(tree: Tree) -> str:

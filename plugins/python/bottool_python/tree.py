@@ -6,6 +6,7 @@ and nothing large.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from bottool import archive
@@ -55,15 +56,17 @@ def of_archive(path: Path) -> Tree:
 
     :raises ArchiveError: when the archive is refused.
     """
-    listing = archive.check(path)
+    names = frozenset(archive.check(path).names)
 
+    # Each reading goes through the archive from its beginning.
+    @lru_cache(maxsize=64)
     def read(name: str) -> bytes | None:
         try:
-            return archive.read_member(path, name, LIMIT_BYTES)
+            return archive.read_member(path, name, LIMIT_BYTES) if name in names else None
         except ArchiveError:
             return None
 
-    return Tree(names=tuple(sorted(listing.names)), read=read)
+    return Tree(names=tuple(sorted(names)), read=read)
 
 
 def _names(folder: Path, prefix: str, depth: int) -> Iterator[str]:

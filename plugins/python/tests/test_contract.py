@@ -6,3 +6,4 @@ from bottool_python.language import Python
 
 class TestPython(LanguageContract):
     language = Python()
+    speaks = ("bot.py", 'print("@TEXT@")\nraise SystemExit(@STATUS@)\n')
