@@ -30,7 +30,8 @@ _LANGUAGE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 class Plugins:
     """The plugins of one process. Empty when made; ``load`` finds the installed ones, ``add`` takes one by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_languages: bool = True) -> None:
+        self._with_languages = with_languages
         self._pluggy = pluggy.PluginManager(hookspecs.NAMESPACE)
         self._pluggy.add_hookspecs(hookspecs)
         self._languages: dict[str, Language] = {}
@@ -38,9 +39,12 @@ class Plugins:
         self._broken: dict[str, str] = {}
 
     @classmethod
-    def load(cls, disabled: frozenset[str] = frozenset()) -> "Plugins":
-        """All installed plugins but the ``disabled`` ones, in the order of their names."""
-        plugins = cls()
+    def load(cls, disabled: frozenset[str] = frozenset(), *, with_languages: bool = True) -> "Plugins":
+        """All installed plugins but the ``disabled`` ones, in the order of their names.
+
+        Without languages it is for the list of commands only, which must be quick: no language is asked for.
+        """
+        plugins = cls(with_languages=with_languages)
         for entry_point in sorted(entry_points(group=GROUP), key=lambda found: found.name):
             if entry_point.name not in disabled:
                 plugins.try_add(entry_point)
@@ -63,7 +67,8 @@ class Plugins:
         try:
             self._pluggy.register(plugin, name=name)
             self._refuse_unknown_hooks(plugin)
-            self._take_languages(name, _languages_of(self._call_one(name, "bottool_register_languages")))
+            if self._with_languages:
+                self._take_languages(name, _languages_of(self._call_one(name, "bottool_register_languages")))
         except Exception as error:
             self._forget(name)
             raise PluginError(f"plugin '{name}': {one_line(error)}") from error

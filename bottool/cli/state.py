@@ -34,9 +34,12 @@ class State:
         """Let the plugins register their commands, once; a plugin that cannot is told of, and the rest works."""
         if self._commands_added:
             return
+        from bottool.plugins import Plugins
+
         self._commands_added = True
-        self.plugins.register_commands(root)
-        for name, reason in self.plugins.broken.items():
+        plugins = self._plugins or Plugins.load(settings.disabled_plugins(), with_languages=False)
+        plugins.register_commands(root)
+        for name, reason in plugins.broken.items():
             click.echo(f"warning: plugin '{name}' is left out: {reason}", err=True)
 
     def client_settings(self) -> settings.ClientSettings:

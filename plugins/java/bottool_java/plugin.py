@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from bottool.hookspecs import hookimpl
 from bottool.language import Language
-from bottool_java.language import Java
 
 
 @hookimpl
 def bottool_register_languages() -> Iterable[Language]:
     """The language of this plugin."""
+    from bottool_java.language import Java
+
     return [Java()]

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from bottool.hookspecs import hookimpl
 from bottool.language import Language
-from bottool_javascript.language import JavaScript, TypeScript
 
 
 @hookimpl
 def bottool_register_languages() -> Iterable[Language]:
     """The languages of this plugin."""
+    from bottool_javascript.language import JavaScript, TypeScript
+
     return [JavaScript(), TypeScript()]

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from bottool.hookspecs import hookimpl
 from bottool.language import Language
-from bottool_python.language import Python
 
 
 @hookimpl
 def bottool_register_languages() -> Iterable[Language]:
+    from bottool_python.language import Python
+
     return [Python()]
