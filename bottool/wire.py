@@ -414,6 +414,8 @@ class Synced(Message, kw_only=True, frozen=True):
     lease_seconds: float
     verdicts: list[Verdict] = []
     work: list[Work] = []
+    claim_key_used: bool = False
+    """The claim key had its work, and that was taken away again: take a new key, this one never gets anything more."""
 
 
 class Permit(Message, kw_only=True, frozen=True):

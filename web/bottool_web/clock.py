@@ -55,7 +55,7 @@ class Clock:
         while not self._ending.wait(EVERY_SECONDS):
             try:
                 self.tick()
-            except Exception:
+            except Exception:  # noqa: BLE001  # the top of a loop: the next beat may go well
                 _log.exception("the clock missed a beat")
 
     def tick(self) -> None:

@@ -41,21 +41,21 @@ def sync(site: Site, who: Principal, said: wire.Sync) -> wire.Synced:
             _welcome_back(site, who, said, row)
     verdicts = _verdicts(said, site.store.read(lambda tx: _listed(tx, who, said)))
     work: list[wire.Work] = []
+    used = False
     if said.claim_key:
-        work, over = site.store.write(lambda tx: _claim(tx, site, who, said))
-        verdicts += over
+        work, used = site.store.write(lambda tx: _claim(tx, site, who, said))
     for item in work:
         news.tell(site, who, item.task_id)
-    return wire.Synced(lease_seconds=site.settings.lease_seconds, verdicts=verdicts, work=work)
+    return wire.Synced(lease_seconds=site.settings.lease_seconds, verdicts=verdicts, work=work, claim_key_used=used)
 
 
 @action("attempt.work")
 def has_news(site: Site, who: Principal, said: wire.Sync, told: dict[tuple[int, int], str]) -> bool:
-    """Would ``sync`` give work now, or another verdict than those ``told``? Changes nothing."""
+    """Would ``sync`` give work now, or another verdict than those ``told``, or than ``ok``? Changes nothing."""
 
     def work(tx: sa.Connection) -> bool:
         if any(
-            told.get((verdict.task_id, verdict.attempt)) != verdict.verdict
+            told.get((verdict.task_id, verdict.attempt), "ok") != verdict.verdict
             for verdict in _verdicts(said, _listed(tx, who, said))
         ):
             return True
@@ -161,21 +161,14 @@ def can_run(capabilities: wire.Capabilities, technology: str) -> bool:
     return technology.casefold() in {each.casefold() for each in served}
 
 
-def _claim(
-    tx: sa.Connection, site: Site, who: Principal, said: wire.Sync
-) -> tuple[list[wire.Work], list[wire.Verdict]]:
-    """What the claim key has, or as much new work as there is room for; and verdicts on what it had and lost."""
+def _claim(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> tuple[list[wire.Work], bool]:
+    """What the claim key has, or as much new work as there is room for; and whether the key's work is over."""
     queue.locked_runner(tx, who.scope, who.id)
     before = attempts.of_claim(tx, who.scope, who.id, said.claim_key)
     mine = [row.id for row in before if row.state != AttemptState.ENDED]
-    over = [
-        wire.Verdict(task_id=row.task_id, attempt=row.number, verdict="gone")
-        for row in before
-        if row.state == AttemptState.ENDED
-    ]
     if not before:
         mine = _take(tx, site, who, said)
-    return (attempts.work(tx, who.scope, mine) if mine else []), over
+    return (attempts.work(tx, who.scope, mine) if mine else []), bool(before and not mine)
 
 
 def _take(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> list[int]:
