@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from bottool import __version__
 from bottool.answers import error_of, value_of
 from bottool.errors import BottoolError, ServerError, SettingsError, Unavailable, Unreachable
 from bottool.wire import FILE_NAME_HEADER, IDEMPOTENCY_HEADER, PROTOCOL, PROTOCOL_HEADER, LoggedIn, Login
@@ -50,13 +51,11 @@ class Client:
     """
 
     def __init__(self, server: str, token: str = "", *, timeout_seconds: float = 30.0) -> None:
-        from importlib.metadata import version
-
         import httpx2
 
         self.server = _address(server)
         self.timeout_seconds = timeout_seconds
-        headers = {PROTOCOL_HEADER: str(PROTOCOL), "User-Agent": f"bottool/{version('bottool')}"}
+        headers = {PROTOCOL_HEADER: str(PROTOCOL), "User-Agent": f"bottool/{__version__}"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._http = httpx2.Client(

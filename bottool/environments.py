@@ -165,10 +165,10 @@ def _check(path: Path, sha256: str) -> None:
 
 def _made(place: Path) -> Path | None:
     try:
-        folder = place / (place / _READY).read_text(encoding="ascii")
+        name = (place / _READY).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return None
-    return folder if folder != place and folder.is_dir() else None
+    return place / name if name.isalnum() and (place / name).is_dir() else None
 
 
 def _declare_ready(place: Path, folder: Path) -> None:
