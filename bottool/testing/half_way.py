@@ -34,7 +34,7 @@ make_ready(plugins_with(getattr(module, name)()), Package(**fields), Cache(Path(
 
 
 def prepare_until_killed(language: Language, package: Package, cache: Path, work: Path) -> None:
-    """Start to make ``package`` ready, and kill the process as soon as an environment or the work folder appears.
+    """Start to make ``package`` ready, and kill the process as soon as the first file of an environment appears.
 
     A language that needs no environment may be through by then; its cache is then complete, which is fine as well.
     """
@@ -48,7 +48,7 @@ def prepare_until_killed(language: Language, package: Package, cache: Path, work
         output=lambda _stream, data: printed.append(data),
     )
     try:
-        _wait_for_work(tree, cache, work)
+        _wait_for_work(tree, cache)
     finally:
         tree.stop(0.0)
         tree.close(5.0)
@@ -57,10 +57,9 @@ def prepare_until_killed(language: Language, package: Package, cache: Path, work
         raise AssertionError(f"preparing failed by itself: {b''.join(printed).decode('utf-8', 'replace')}")
 
 
-def _wait_for_work(tree: ProcessTree, cache: Path, work: Path) -> None:
-    """Wait until something lies in a folder of the cache that is not the package, or in ``work``."""
+def _wait_for_work(tree: ProcessTree, cache: Path) -> None:
     deadline = time.monotonic() + _LIMIT_SECONDS
     while tree.wait(_LOOK_SECONDS) is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
-            if work.exists() or any(cache.glob("environments/*/*")):
+            if any(cache.glob("environments/*/*/*")):
                 return

@@ -44,7 +44,12 @@ def leaves_nothing_behind() -> Iterator[None]:
         variables=base_variables(), threads=frozenset(threading.enumerate()), processes=frozenset(psutil.pids())
     )
     yield
-    left = [*_left_processes(before.processes), *_left_threads(before.threads), *_changed_variables(before.variables)]
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    left = [
+        *_left_processes(before.processes, deadline),
+        *_left_threads(before.threads, deadline),
+        *_changed_variables(before.variables),
+    ]
     if left:
         pytest.fail("the test left behind: " + "; ".join(left), pytrace=False)
 
@@ -56,8 +61,7 @@ class _Before:
     processes: frozenset[int]
 
 
-def _left_processes(before: frozenset[int]) -> list[str]:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _left_processes(before: frozenset[int], deadline: float) -> list[str]:
     while (left := _own_new_processes(before)) and time.monotonic() < deadline:
         time.sleep(_STEP_SECONDS)
     described = [_described(process) for process in left]
@@ -102,8 +106,7 @@ def _described(process: psutil.Process) -> str:
         return f"process {process.pid}"
 
 
-def _left_threads(before: frozenset[threading.Thread]) -> list[str]:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _left_threads(before: frozenset[threading.Thread], deadline: float) -> list[str]:
     left = [thread for thread in threading.enumerate() if thread not in before and not thread.daemon]
     for thread in left:
         thread.join(max(0.0, deadline - time.monotonic()))
