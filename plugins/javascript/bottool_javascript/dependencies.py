@@ -24,8 +24,7 @@ MODULES = "node_modules"
 _NPMRC = ".npmrc"
 _QUIET = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
 _LOG = logging.getLogger(__name__)
-_NOT_FOUND = re.compile(r"404\s+(?:Not Found - GET \S+ - )?'?(@?[^\s'@]+@[^\s']+)'? is not in this registry")
-_UNKNOWN = re.compile(r"'([^'\s]+@[^'\s]*)' is not in (?:this|the npm) registry")
+_NOT_FOUND = re.compile(r"'(@?[^'\s]+@[^']*)' (?:is not in (?:this|the npm) registry|could not be found)")
 _NO_VERSION = re.compile(r"No matching version found for (\S+?)\.?(?:\s|$)")
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
 
@@ -159,7 +158,7 @@ def allow_hint(names: tuple[str, ...]) -> str:
 
 def _failure(output: str, command: str) -> BuildError:
     last = node.last_lines(output)
-    for pattern in (_NOT_FOUND, _UNKNOWN, _NO_VERSION):
+    for pattern in (_NOT_FOUND, _NO_VERSION):
         if match := pattern.search(output):
             hint = "if it is in a private registry, name that in the project's .npmrc"
             return BuildError(f"{command} could not get '{match[1]}'", hint, output=last)

@@ -1,6 +1,6 @@
 """The languages ``javascript`` and ``typescript``. They differ in what they recognise, write and build.
 
-What is installed is JavaScript in both cases, so that environment, inspection and start are functions shared here.
+What is installed is JavaScript in both cases, so that all that comes after building is shared.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,11 +8,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from bottool.errors import LaunchError, ProjectError, ToolMissing
+from bottool.errors import ProjectError, ToolMissing
 from bottool.language import Language
 from bottool.model import LABEL, Command, Inspection, Installation, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_javascript import dependencies, entry, node, package_json, packages, packing
+from bottool_javascript import entry, installed, node, package_json, packages, packing
 from bottool_javascript.checks import problems_of
 
 _TEMPLATES = ("plain",)
@@ -43,13 +43,13 @@ class JavaScript(Language):
         return packages.inspected(package)
 
     def environment_key(self, installation: Installation) -> str:
-        return key_of(installation)
+        return installed.environment_key(installation)
 
     def prepare(self, installation: Installation, environment: Path) -> None:
-        prepare(installation, environment)
+        installed.prepare(installation, environment)
 
     def command(self, installation: Installation) -> Command:
-        return command_of(installation)
+        return installed.command(installation)
 
     def toolchain(self) -> Sequence[Tool]:
         return tools()
@@ -80,13 +80,13 @@ class TypeScript(Language):
         return packages.inspected(package)
 
     def environment_key(self, installation: Installation) -> str:
-        return key_of(installation)
+        return installed.environment_key(installation)
 
     def prepare(self, installation: Installation, environment: Path) -> None:
-        prepare(installation, environment)
+        installed.prepare(installation, environment)
 
     def command(self, installation: Installation) -> Command:
-        return command_of(installation)
+        return installed.command(installation)
 
     def toolchain(self) -> Sequence[Tool]:
         return tools()
@@ -136,51 +136,6 @@ def identity_of(folder: Path) -> tuple[str, str]:
         text if LABEL.fullmatch(text) else "" for text in (package.name.rpartition("/")[2], package.version)
     )
     return name, version
-
-
-def _start_of(installation: Installation) -> entry.Start | None:
-    folder = installation.folder
-    said = packages.said_entry(installation.package.manifest)
-    return entry.find(package_json.read(folder), lambda name: (folder / name).is_file(), said)
-
-
-def key_of(installation: Installation) -> str:
-    """Empty for a bot without dependencies, and for one that brings its ``node_modules`` along."""
-    wanted = dependencies.wanted_by(installation.folder, _start_of(installation))
-    return dependencies.key(wanted, node.find(base_variables()).version()) if wanted else ""
-
-
-def prepare(installation: Installation, environment: Path) -> None:
-    """Install the dependencies into ``environment``.
-
-    :raises BuildError: when npm fails.
-    """
-    wanted = dependencies.wanted_by(installation.folder, _start_of(installation))
-    if wanted:
-        variables = base_variables()
-        dependencies.make_environment(wanted, environment, node.find(variables), variables)
-
-
-def command_of(installation: Installation) -> Command:
-    """``node FILE``, with the environment's packages where node looks for them.
-
-    :raises LaunchError: when the package holds nothing to start.
-    """
-    start = _start_of(installation)
-    if start is None:
-        package = package_json.read(installation.folder)
-        raise LaunchError(
-            f"the package of '{installation.package.bot_id}' holds no file to start: {entry.said_by(package)}",
-            "build it with 'bottool build'",
-        )
-    variables = base_variables()
-    using = node.find(variables)
-    modules = installation.environment / dependencies.MODULES if installation.environment else None
-    return Command(
-        arguments=(str(using.program), *start.options, start.file),
-        variables=using.variables(variables),
-        links={dependencies.MODULES: modules} if modules and modules.is_dir() else {},
-    )
 
 
 def tools() -> tuple[Tool, ...]:

@@ -140,6 +140,9 @@ def _locked(packages: Mapping[str, Any]) -> Iterator[Locked]:
     for place, said in packages.items():
         _, inside, name = place.rpartition("node_modules/")
         if inside and isinstance(said, dict):
+            # A package of the project's own folder is a link to an entry of its own.
+            target = packages.get(_text(said, "resolved")) if said.get("link") is True else None
+            said = {**target, **said} if isinstance(target, dict) else said
             yield Locked(
                 name=name,
                 version=_text(said, "version"),

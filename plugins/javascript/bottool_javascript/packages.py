@@ -15,13 +15,15 @@ def inspected(package: Package) -> Inspection:
 
     :raises ArchiveError: when the archive is refused.
     """
-    names = frozenset(archive.check(package.path).names)
-    content = _member(package, package_json.FILE_NAME)
+    listing = archive.check(package.path)
+    root = f"{listing.root}/" if listing.root and package_json.FILE_NAME not in listing.names else ""
+    names = frozenset(name.removeprefix(root) for name in listing.names)
+    content = _member(package, root + package_json.FILE_NAME)
     try:
         described = package_json.understood(content or b"{}")
     except ProjectError as error:
         return Inspection(problems=(checks.problem_of(error),))
-    lock = next((found for name in package_json.LOCK_NAMES if (found := _member(package, name))), b"")
+    lock = next((found for name in package_json.LOCK_NAMES if (found := _member(package, root + name))), b"")
     start = entry.find(described, names.__contains__, said_entry(package.manifest))
     return Inspection(
         entry=start.file if start else "",

@@ -40,7 +40,10 @@ def pack_sources(project: Project, output: Path) -> Path:
         start = entry.find(package, lambda name: (project.folder / name).is_file(), project.entry)
         if start is None:
             raise nothing_to_start(package, project)
-        files = dict(archive.source_files(project.folder, project.exclude, keep=(start.file.split("/")[0],)).files)
+        files = _with_output(project, project.folder, (start.file.split("/")[0],))
+        # The packages of earlier builds lie there too.
+        own = re.compile(rf"[^/]+/{re.escape(project.bot_id)}-[^/]*\.zip")
+        files = {name: path for name, path in files.items() if not own.fullmatch(name)}
     return _zipped(project, output, files, start)
 
 
@@ -124,9 +127,18 @@ def _compiler_failure(command: str, printed: str) -> BuildError:
 def _outcome(project: Project, folder: Path, sources: Collection[str], tops: set[str]) -> dict[str, Path]:
     """What goes into the zip. Folders that the compiler made are kept, whatever they are called."""
     made = tuple(path.name for path in folder.iterdir() if path.name not in tops and path.name != dependencies.MODULES)
-    files = dict(archive.source_files(folder, project.exclude, keep=made).files)
+    files = _with_output(project, folder, made)
     not_ours = {name for name in package_json.LOCK_NAMES if name not in sources}
     return {name: path for name, path in files.items() if not _COMPILER_ONLY.search(name) and name not in not_ours}
+
+
+def _with_output(project: Project, folder: Path, kept: tuple[str, ...]) -> dict[str, Path]:
+    """The files of ``folder`` with those of its top folders ``kept``, which are left out as a rule.
+
+    Core excludes the folder that it writes packages into, by name: the very ``dist`` that many compilers write into.
+    """
+    exclude = [pattern for pattern in project.exclude if pattern.strip("/") not in kept]
+    return dict(archive.source_files(folder, exclude, keep=kept).files)
 
 
 def _start(project: Project, package: PackageJson, sources: Collection[str], files: Mapping[str, Path]) -> Start:
