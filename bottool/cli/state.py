@@ -19,6 +19,7 @@ class State:
     def __init__(self, plugins: "Plugins | None" = None) -> None:
         self._plugins = plugins
         self._commands_added = False
+        self._told: set[str] = set()
         self.flags: dict[str, str | None] = {}
 
     @property
@@ -28,6 +29,7 @@ class State:
             from bottool.plugins import Plugins
 
             self._plugins = Plugins.load(settings.disabled_plugins())
+            self._warn(self._plugins)
         return self._plugins
 
     def add_commands_of_plugins(self, root: click.Group) -> None:
@@ -39,8 +41,14 @@ class State:
         self._commands_added = True
         plugins = self._plugins or Plugins.load(settings.disabled_plugins(), with_languages=False)
         plugins.register_commands(root)
+        self._warn(plugins)
+
+    def _warn(self, plugins: "Plugins") -> None:
+        """Tell once of each plugin that is left out."""
         for name, reason in plugins.broken.items():
-            click.echo(f"warning: plugin '{name}' is left out: {reason}", err=True)
+            if name not in self._told:
+                self._told.add(name)
+                click.echo(f"warning: plugin '{name}' is left out: {reason}", err=True)
 
     def client_settings(self) -> settings.ClientSettings:
         """Flags, then variables, then the user's settings file."""
