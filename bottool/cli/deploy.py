@@ -59,7 +59,7 @@ def deploy(plugins: "Plugins", client: "Client", package: Package, *, repository
     :raises InvalidInput: when the server refuses the package.
     """
     from bottool.cli import rest
-    from bottool.wire import BotVersion, NewVersion
+    from bottool.wire import NewVersion
 
     language = plugins.language(package.language)
     technology = language.technologies[0] if language.technologies else language.name.upper()
@@ -71,12 +71,7 @@ def deploy(plugins: "Plugins", client: "Client", package: Package, *, repository
         if not _waits_for_file(client, package):
             raise
     try:
-        client.upload(
-            f"{rest.path('bots', package.bot_id, 'versions', package.version)}/package",
-            package.path,
-            {"X-File-Name": package.path.name},
-            type=BotVersion,
-        )
+        client.upload(f"{rest.path('bots', package.bot_id, 'versions', package.version)}/file", package.path)
     except BottoolError:
         _take_back(client, package)
         raise

@@ -11,7 +11,7 @@ from bottool.wire import Page
 
 Item = TypeVar("Item")
 
-PAGE_SIZE = 200
+PAGE_SIZE = 100
 """The most that is asked for in one call."""
 
 
@@ -20,18 +20,20 @@ def path(*parts: str | int) -> str:
     return "/".join(["/rest/v1", *(quote(str(part), safe="") for part in parts)])
 
 
-def every(
-    client: Client, where: str, kind: type[Item], *, query: Mapping[str, Any] | None = None, limit: int | None = None
-) -> list[Item]:
-    """The items of all pages, or the first ``limit`` of them."""
+def every(client: Client, where: str, kind: type[Item]) -> list[Item]:
+    """The items of a list that the server gives as a whole."""
+    page = client.get(where, type=Page)
+    return msgspec.convert(page.items, list[kind])  # type: ignore[valid-type]
+
+
+def newest(client: Client, where: str, kind: type[Item], *, query: Mapping[str, Any], limit: int) -> list[Item]:
+    """The first ``limit`` items of a list that the server gives page by page; empty filters are not sent."""
     items: list[Item] = []
-    cursor = ""
-    while limit is None or len(items) < limit:
-        size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit - len(items))
-        asked = {**{name: value for name, value in (query or {}).items() if value}, "limit": size}
-        page = client.get(where, query=asked | ({"cursor": cursor} if cursor else {}), type=Page)
+    asked = {name: value for name, value in query.items() if value}
+    while len(items) < limit:
+        page = client.get(where, query=asked | {"limit": min(PAGE_SIZE, limit - len(items))}, type=Page)
         items += msgspec.convert(page.items, list[kind])  # type: ignore[valid-type]
-        cursor = page.next
-        if not cursor:
+        if not page.next:
             break
+        asked["before"] = page.next
     return items

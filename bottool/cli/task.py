@@ -97,7 +97,7 @@ def list_tasks(state: State, states: tuple[str, ...], automation: str, machine: 
     from bottool.wire import Task
 
     query = {"state": list(states), "automation": automation, "machine": machine}
-    tasks = rest.every(state.client(), rest.path("tasks"), Task, query=query, limit=limit)
+    tasks = rest.newest(state.client(), rest.path("tasks"), Task, query=query, limit=limit)
     present.listing(tasks, COLUMNS, json=as_json, empty="no tasks; 'bottool task create AUTOMATION' makes one")
 
 
@@ -166,7 +166,7 @@ def explain(state: State, task_id: int, as_json: bool) -> None:
     from bottool.cli import rest
     from bottool.wire import Explanation
 
-    why = state.client().get(f"{rest.path('tasks', task_id)}/explain", type=Explanation)
+    why = state.client().get(f"{rest.path('tasks', task_id)}/explanation", type=Explanation)
     if as_json:
         present.as_json(why)
         return

@@ -16,7 +16,7 @@ def command(state: State, as_json: bool) -> None:
     from bottool.wire import Status
 
     client = state.client()
-    client.get("/rest/v1/bots", query={"limit": 1})
+    client.get("/rest/v1/bots")
     known = state.client_settings()
     answer = {
         "server": known.server,
