@@ -38,7 +38,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="PUT",
-        path="/bots/<bot_id>/versions/<version>/file",
+        path="/bots/<bot_id>/versions/<version>/package",
         summary="Upload the version's package; the body is the file",
         action=bots.upload,
         perform=special.upload,
@@ -46,7 +46,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET",
-        path="/bots/<bot_id>/versions/<version>/file",
+        path="/bots/<bot_id>/versions/<version>/package",
         summary="Download the version's package",
         action=bots.package_file,
         perform=special.download,
@@ -185,7 +185,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET",
-        path="/tasks/<int:task_id>/explanation",
+        path="/tasks/<int:task_id>/explain",
         summary="Why a task waits",
         action=tasks.explain,
         answer=wire.Explanation,
@@ -220,7 +220,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="POST",
-        path="/runner-codes",
+        path="/runners/codes",
         summary="Make a code with which a machine may register once",
         action=runners.create_code,
         body=wire.NewRunner,
