@@ -40,6 +40,8 @@ def call(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Respon
             return jsonify(view(site, identity.principal_of_token(site, _token()), **arguments))
 
         answered.permission = permission  # type: ignore[attr-defined]
+        # Flask knows views by their names, and each module has its own "create".
+        answered.__name__ = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
         return answered
 
     return guard
