@@ -1,5 +1,9 @@
 """The site as one ASGI application: held calls and live streams natively, everything else by Flask behind a bridge."""
 
+import asyncio
+from contextlib import suppress
+from typing import Any, cast
+
 from a2wsgi import WSGIMiddleware
 from flask import Flask
 

@@ -1,0 +1,112 @@
+"""What the tests of tasks and attempts share: runners that claim, start and end, in the words of the glossary."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bottool import wire
+from bottool_web.actions import attempts, tasks
+from bottool_web.actions.site import Site
+from bottool_web.store import bots, workspaces
+from bottool_web.store.scope import Principal
+
+
+@pytest.fixture
+def deploy(site: Site, admin: Principal) -> Callable[..., wire.Bot]:
+    """``deploy("my-bot")``: a released version, without the check of its package, which takes a process."""
+
+    def deploy_(bot_id: str = "my-bot", version: str = "1.0.0", *, technology: str = "PYTHON", **_: Any) -> wire.Bot:
+        kept = site.files.add_package([f"{bot_id} {version}".encode()], limit_bytes=1000)
+
+        def make(tx: sa.Connection) -> wire.Bot:
+            scope, now = admin.scope, site.now()
+            repository = workspaces.repository_id(tx, scope, "DEFAULT")
+            row = bots.find_or_add(tx, scope, bot_id, technology=technology, repository_id=repository, now=now)
+            bots.add_version(tx, scope, row, wire.NewVersion(version=version, technology=technology), now)
+            added = bots.version_of(tx, scope, bot_id, version)
+            revision = bots.NewRevision(
+                sha256=kept.sha256, size_bytes=kept.size_bytes, file_name=f"{bot_id}.zip", findings=(), at=now
+            )
+            bots.add_revision(tx, scope, added.id, revision)
+            bots.set_release(tx, scope, row, added.id)
+            return bots.get(tx, scope, bot_id)
+
+        return site.store.write(make)
+
+    return deploy_
+
+
+@pytest.fixture
+def ask(site: Site, admin: Principal) -> Callable[..., wire.Task]:
+    """``ask(priority=3)``: a new task of the automation ``daily``."""
+
+    def ask_(automation: str = "daily", **more: Any) -> wire.Task:
+        return tasks.create(site, admin, wire.NewTask(automation=automation, **more))
+
+    return ask_
+
+
+@pytest.fixture
+def box(a_runner: Callable[..., Principal], an_automation: Callable[..., wire.Automation]) -> Principal:
+    """A runner that may take the tasks of the automation ``daily``."""
+    an_automation()
+    return a_runner()
+
+
+class Life:
+    """What runners do with tasks, a line each."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def said(self, runner: Principal, key: str = "", **more: Any) -> wire.Sync:
+        machine = runner.name.removeprefix("runner ").strip("'")
+        given = {
+            "session_id": "s1",
+            "installation_id": f"of-{machine}",
+            "claim_key": key,
+            "free_slots": 1,
+            "capabilities": wire.Capabilities(languages=["python"]),
+            **more,
+        }
+        return wire.Sync(**given)
+
+    def sync(self, runner: Principal, key: str = "", **more: Any) -> wire.Synced:
+        return attempts.sync(self.site, runner, self.said(runner, key, **more))
+
+    def alive(self, runner: Principal, work: wire.Work, state: str = "running", **more: Any) -> str:
+        """Say that the attempt lives; returns the verdict."""
+        told = wire.AttemptAlive(task_id=work.task_id, attempt=work.attempt, state=state)
+        return self.sync(runner, attempts=[told], **more).verdicts[0].verdict
+
+    def claim(self, runner: Principal, key: str = "k1", **more: Any) -> wire.Work | None:
+        work = self.sync(runner, key, **more).work
+        return work[0] if work else None
+
+    def take(self, runner: Principal, key: str = "k1") -> wire.Work:
+        work = self.claim(runner, key)
+        assert work is not None
+        return work
+
+    def start(self, runner: Principal, key: str = "k1") -> tuple[wire.Work, wire.Permit]:
+        work = self.take(runner, key)
+        permit = attempts.permit(self.site, runner, work.task_id, work.attempt)
+        attempts.started(self.site, runner, work.task_id, work.attempt, wire.Started(pid=7, boot_id="b"))
+        return work, permit
+
+    def end(self, runner: Principal, work: wire.Work, **more: Any) -> None:
+        attempts.finish(self.site, runner, work.task_id, work.attempt, self.an_end(**more))
+
+    @staticmethod
+    def an_end(key: str = "r1", reason: str = "exited", exit_code: int | None = 0, **more: Any) -> wire.Ended:
+        return wire.Ended(report_key=key, reason=reason, exit_code=exit_code, **more)
+
+    def kinds(self, who: Principal, task_id: int) -> list[str]:
+        return [event.kind for event in tasks.list_events(self.site, who, task_id)]
+
+
+@pytest.fixture
+def life(site: Site) -> Life:
+    return Life(site)
