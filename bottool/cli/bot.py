@@ -88,7 +88,7 @@ def download(state: State, bot: str, version: str, out: Path) -> None:
     if chosen is None:
         raise NotFound(f"'{bot}' has no version '{version}'", f"'bottool bot show {bot}' lists them")
     target = out / Path(chosen.file_name or f"{bot}-{version}").name
-    client.download(f"{rest.path('bots', bot, 'versions', version)}/file", target)
+    client.download(f"{rest.path('bots', bot, 'versions', version)}/package", target)
     click.echo(target)
 
 

@@ -71,7 +71,7 @@ def deploy(plugins: "Plugins", client: "Client", package: Package, *, repository
         if not _waits_for_file(client, package):
             raise
     try:
-        client.upload(f"{rest.path('bots', package.bot_id, 'versions', package.version)}/file", package.path)
+        client.upload(f"{rest.path('bots', package.bot_id, 'versions', package.version)}/package", package.path)
     except BottoolError:
         _take_back(client, package)
         raise

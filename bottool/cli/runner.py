@@ -46,7 +46,7 @@ def code(state: State, machine_id: str, as_json: bool) -> None:
     from bottool.wire import EnrolmentCode, NewRunner
 
     client = state.client()
-    made = client.post(rest.path("runner-codes"), NewRunner(machine_id=machine_id), type=EnrolmentCode)
+    made = client.post(rest.path("runners", "codes"), NewRunner(machine_id=machine_id), type=EnrolmentCode)
     if as_json:
         present.as_json(made)
         return

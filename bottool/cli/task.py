@@ -166,7 +166,7 @@ def explain(state: State, task_id: int, as_json: bool) -> None:
     from bottool.cli import rest
     from bottool.wire import Explanation
 
-    why = state.client().get(f"{rest.path('tasks', task_id)}/explanation", type=Explanation)
+    why = state.client().get(f"{rest.path('tasks', task_id)}/explain", type=Explanation)
     if as_json:
         present.as_json(why)
         return
