@@ -8,7 +8,7 @@ import glob
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def _without_output(project: Project, output: Path) -> Project:
 @contextmanager
 def _folder(output: Path) -> Iterator[None]:
     """Make the folder, and take it away again when nothing comes to lie in it."""
-    is_new = not output.exists()
+    missing = [folder for folder in (output, *output.parents) if not folder.exists()]
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -76,8 +76,10 @@ def _folder(output: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if is_new and not any(output.iterdir()):
-            output.rmdir()
+        for folder in missing:
+            # What holds something stays.
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _refuse_errors(project: Project, problems: list[Problem]) -> None:

@@ -6,6 +6,7 @@ The bad ones are made here, byte by byte where no tool would write them.
 import gzip
 import io
 import os
+import random
 import stat
 import struct
 import subprocess
@@ -321,6 +322,28 @@ def test_a_bad_archive_is_refused_for_its_reason_and_nothing_is_written(tmp_path
     assert refusal.value.message.isprintable()
     assert sorted(each.name for each in tmp_path.iterdir()) == [name]
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["x.zip", "x.tar.gz", "bare.tar.gz"])
+def test_whatever_byte_is_changed_the_answer_is_a_listing_or_a_refusal(tmp_path, name, seed):
+    dice = random.Random(seed)
+    makers = {"x.zip": zip_of, "x.tar.gz": tar_of, "bare.tar.gz": bare_tar_of}
+    whole = makers[name]("a", "d/b", "ação", "n" * 120, data=b"some data " * 20)
+    path = tmp_path / name
+
+    refusals = 0
+    for _ in range(150):
+        changed = bytearray(whole)
+        for _ in range(dice.choice([1, 1, 2, 8])):
+            changed[dice.randrange(len(changed))] = dice.randrange(256)
+        path.write_bytes(gzip.compress(changed, 1) if name == "bare.tar.gz" else changed)
+        try:
+            archive.check(path, Limits(**SMALL))
+        except ArchiveError:
+            refusals += 1
+
+    assert refusals > 20
 
 
 def test_there_are_many_kinds_of_bad_archives():
