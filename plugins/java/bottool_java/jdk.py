@@ -34,6 +34,10 @@ _CLASS_VERSION_BASE = 44
 """Class files of Java N have the major version 44 + N. Source: JVM specification, table 4.1-A."""
 
 
+_USUAL_ON_DEBIAN = 17
+_USUAL_ON_WINDOWS = 21
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
     """One Java installation. ``feature`` is the number that people call its version: 8, 11, 17."""
@@ -158,13 +162,12 @@ def _what_is_there(found: tuple[Installed, ...]) -> str:
 
 
 def install_hint(feature: int = 0) -> str:
-    """The line to type on this system; where it must be of a certain number, that number."""
+    """The line to type on this system; names a number only where the usual package would be too old."""
     if os.name == "nt":
-        return f"winget install EclipseAdoptium.Temurin.{feature or 21}.JDK"
+        return f"winget install EclipseAdoptium.Temurin.{max(feature, _USUAL_ON_WINDOWS)}.JDK"
     if sys.platform == "darwin":
-        return f"brew install openjdk@{feature}" if feature else "brew install openjdk"
-    packages = (f"openjdk-{feature}-jdk-headless", f"java-{feature}-openjdk-devel")
-    debian, fedora = packages if feature else ("default-jdk-headless", "java-latest-openjdk-devel")
+        return "brew install openjdk"
     if shutil.which("dnf") and not shutil.which("apt"):
-        return f"sudo dnf install {fedora}"
-    return f"sudo apt install {debian}"
+        return "sudo dnf install java-latest-openjdk-devel"
+    package = f"openjdk-{feature}-jdk-headless" if feature > _USUAL_ON_DEBIAN else "default-jdk-headless"
+    return f"sudo apt install {package}"

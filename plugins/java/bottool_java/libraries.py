@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from bottool_java.pom import FILE_NAME, Artifact, Pom
 
 _FOLDERS = ("lib", "libs")
+_SCRIPTS = frozenset({".sh", ".bat", ".cmd", ".ps1"})
 _SCRIPT_LIMIT_BYTES = 200_000
 _OPTION = re.compile(r"""-D(file|groupId|artifactId|version)=("[^"]*"|'[^']*'|\S+)""")
 _REPOSITORY_FOLDER = ".bottool-libraries"
@@ -56,7 +57,7 @@ def _found(folder: Path, project: Pom) -> Iterator[tuple[Artifact, Path]]:
 
 def _scripted(folder: Path) -> Iterator[tuple[str, str]]:
     """Coordinates and file of each ``install:install-file`` line; the script is read, never run."""
-    scripts = sorted(each for each in folder.iterdir() if each.suffix in {".sh", ".bat", ".cmd", ".ps1"})
+    scripts = sorted(each for each in folder.iterdir() if each.suffix in _SCRIPTS and each.is_file())
     for script in scripts:
         with script.open(encoding="utf-8", errors="replace") as file:
             text = file.read(_SCRIPT_LIMIT_BYTES)

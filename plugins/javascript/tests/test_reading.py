@@ -135,6 +135,19 @@ def test_code_says_what_it_asks_for(project_of):
     assert {each.name: (each.path, each.line) for each in found.packages}["axios"] == ("bot.js", 5)
 
 
+@pytest.mark.parametrize("piece", ["/*", "export ", "import(", "require('", "`${", "from 'x"])
+def test_code_that_is_no_code_is_read_in_a_moment(project_of, piece):
+    folder = project_of({"bot.js": piece * 200_000}).folder
+
+    assert imports.follow(folder, "bot.js").missing_files == ()
+
+
+def test_names_that_npm_could_take_for_options_are_not_handed_to_it():
+    said = b'{"allowScripts": {"--foreground-scripts": true, "@s/ok@1.2.3": true, "a&b": true, "sharp": true}}'
+
+    assert package_json.understood(said).allowed == ("@s/ok@1.2.3", "sharp")
+
+
 def test_a_lock_says_versions_licences_and_scripts():
     lock = b"""{"packages": {"": {}, "node_modules/a": {"version": "1.0.0", "license": "MIT", "hasInstallScript": true},
       "node_modules/a/node_modules/@s/b": {"version": "2.0.0", "dev": true, "hasInstallScript": true}}}"""
