@@ -43,13 +43,13 @@ def understood(said: dict[str, Any]) -> wire.Capabilities:
     able = [each for each in languages if each.get("can_run") is True]
     return wire.Capabilities(
         languages=[str(each["name"]) for each in able],
-        technologies=[str(literal) for each in able for literal in each.get("technologies", [])],
+        technologies=[str(literal) for each in able for literal in each.get("technologies") or [each["name"]]],
         tools=[{**tool, "language": each["name"]} for each in languages for tool in each.get("tools", [])],
     )
 
 
 def _doctor() -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", "bottool", "doctor", "--json"]
+    command = [sys.executable, "-P", "-m", "bottool", "doctor", "--offline", "--json"]
     try:
         # Doctor also says by its exit status that something is wrong; what it prints counts.
         ran = subprocess.run(

@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # importing it costs more than `bottool --help` may
     from bottool_runner.registration import Wanted
     from bottool_runner.settings import RunnerSettings
 
+LOG_NAME = "runner.log"
+LOG_BYTES = 4_000_000
+
 
 @hookimpl
 def bottool_register_commands(cli: click.Group) -> None:
@@ -71,7 +74,6 @@ def start(  # noqa: PLR0913 - one for each option
     from bottool_runner.registration import Wanted
     from bottool_runner.settings import RunnerSettings
 
-    speak()
     known = state.client_settings()
     wanted = Wanted(server=known.server, machine_id=machine_id, login=known.login, key=known.key, code=code)
     settings = RunnerSettings(
@@ -83,6 +85,7 @@ def start(  # noqa: PLR0913 - one for each option
     )
     place = Home((home or data_folder() / "runner").absolute())
     place.open()
+    speak(place.folder)
     try:
         work(settings, place, wanted)
     finally:
@@ -134,13 +137,16 @@ def learn() -> "wire.Capabilities":
         return wire.Capabilities()
 
 
-def speak() -> None:
-    """Lines with a UTC time on standard error, for a person or the system's journal."""
-    lines = logging.StreamHandler(sys.stderr)
+def speak(home: Path) -> None:
+    """Lines with a UTC time on standard error, and in ``runner.log``, of which the last few megabytes are kept."""
+    from logging.handlers import RotatingFileHandler
+
     form = logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     form.converter = time.gmtime
-    lines.setFormatter(form)
     log = logging.getLogger("bottool.runner")
-    log.handlers[:] = [lines]
+    file = RotatingFileHandler(home / LOG_NAME, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
+    log.handlers[:] = [logging.StreamHandler(sys.stderr), file]
+    for handler in log.handlers:
+        handler.setFormatter(form)
     log.setLevel(logging.INFO)
     log.propagate = False
