@@ -45,11 +45,11 @@ def stop_leftovers(pid: int, create_time: float, folder: Path) -> tuple[str, ...
     """
 
     def find() -> list[psutil.Process]:
-        same = is_same_process(pid, create_time)
-        pids = [pid, *descendant_pids(pid)] if same else []
-        if same or not psutil.pid_exists(pid):
-            pids += in_session(pid)
-        return living([*pids, *marked(f"{folder}#")])
+        born = create_time_of(pid)
+        # Once the program is gone, its number and its session may be a stranger's: then only the mark proves anything.
+        is_theirs = born is not None and abs(born - create_time) < _CLOCK_SLACK_SECONDS
+        numbered = [pid, *descendant_pids(pid), *in_session(pid)] if is_theirs else []
+        return living([*numbered, *marked(f"{folder}#")])
 
     left = names(find())
     end(find, 0.0)

@@ -324,6 +324,24 @@ def test_leftovers_of_a_dead_owner_are_found_by_their_mark_and_stopped(launch, h
     assert stop_leftovers(child.pid, created, tmp_path) == ()
 
 
+@needs_fork
+@pytest.mark.parametrize("bot", ["spawns_children", "double_forks", "starts_sessions", "ignores_sigterm"])
+def test_a_tree_whose_owner_was_killed_is_stopped_by_somebody_else(word, tmp_path, bot):
+    code = "import sys, os, time; from pathlib import Path; from bottool.process import start\n"
+    code += "say = lambda stream, data: print(tree.pid, tree.create_time, flush=True)\n"
+    code += "tree = start([sys.executable, *sys.argv[2:]], folder=Path(sys.argv[1]), variables=dict(os.environ), output=say)\n"
+    code += "time.sleep(120)"
+    arguments = [sys.executable, "-c", code, str(tmp_path), str(BOTS / f"{bot}.py"), word]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as owner:
+        pid, created = owner.stdout.readline().split()
+        owner.kill()
+
+    stopped = stop_leftovers(int(pid), float(created), tmp_path)
+
+    assert stopped != ()
+    assert processes_with(word) == []
+
+
 def test_leftovers_are_not_looked_for_under_a_number_that_belongs_to_another_process_now(launch, heard, tmp_path):
     tree = launch("sleeps")
     heard.wait_for(b"ready")
