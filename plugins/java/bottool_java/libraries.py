@@ -1,8 +1,9 @@
 """Jars that a project carries itself, and that Maven finds in no repository.
 
-Projects of this kind come with a script that runs ``mvn install:install-file`` once per jar, on each machine. Instead, a
-repository made of those jars is laid into the copy that is built, and the copy's pom names it. What Maven keeps of it
-in the user's local repository is seen by no project with other jars. Knows the layout of a Maven repository; runs nothing.
+Projects of this kind come with a script that runs ``mvn install:install-file`` once per jar, on each machine. Instead,
+a repository made of those jars is laid into the copy that is built, and the copy's pom names it. What Maven keeps of it
+in the user's local repository is seen by no project with other jars. Knows the layout of a Maven repository; runs
+nothing.
 """
 
 import hashlib
