@@ -1,0 +1,235 @@
+"""What becomes due by itself: with the site's clock in the test's hand."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from bottool import wire
+from bottool.errors import StaleAttempt
+from bottool_web.actions import attempts, automations, tasks
+from bottool_web.clock import Clock
+
+
+class Watch:
+    """The site's clock and a monotonic one that goes with it, and the thread's work done by hand."""
+
+    def __init__(self, site, clock):
+        self.site, self.clock, self.seconds = site, clock, 1000.0
+        self.looks = Clock(site, monotonic=lambda: self.seconds)
+        self.looks.tick()
+
+    def pass_(self, seconds, *, step=4.0):
+        """Let time pass as it does: with a look every few seconds."""
+        left = seconds
+        while left > 0:
+            part = min(step, left)
+            self.clock.advance(part)
+            self.seconds += part
+            self.looks.tick()
+            left -= part
+
+    def jump(self, seconds):
+        """The wall clock alone is changed."""
+        self.clock.advance(seconds)
+        self.seconds += 1
+        self.looks.tick()
+
+
+@pytest.fixture
+def watch(site, clock, box) -> Watch:
+    return Watch(site, clock)
+
+
+def test_a_task_for_later_waits_for_its_time(site, clock, life, watch, admin, ask, box):
+    task = ask(earliest_at=clock.now() + timedelta(minutes=5))
+
+    early = life.claim(box, "k1")
+    watch.pass_(310)
+
+    assert (task.state, early) == ("scheduled", None)
+    assert life.take(box, "k2").task_id == task.id
+    assert life.kinds(admin, task.id)[:2] == ["created", "due"]
+
+
+def test_a_runner_that_dies_before_the_permit_gives_its_task_back(site, life, watch, admin, ask, box):
+    task = ask()
+    work = life.take(box)
+
+    watch.pass_(site.settings.lease_seconds + 5)
+
+    assert tasks.get_task(site, admin, task.id).state == "queued"
+    assert life.alive(box, work, "preparing") == "gone"
+    assert life.take(box, "k2").attempt == 2
+
+
+def test_a_runner_that_goes_on_calling_keeps_its_lease(site, life, watch, admin, ask, box):
+    task = ask()
+    work = life.take(box)
+
+    for _ in range(20):
+        watch.pass_(10)
+        assert life.alive(box, work, "preparing") == "ok"
+
+    assert tasks.get_task(site, admin, task.id).state == "leased"
+
+
+def test_a_running_task_without_contact_is_lost_but_not_started_again(site, life, watch, admin, ask, box):
+    life_ends = site.settings.lease_seconds + site.settings.lost_margin_seconds
+    ask()
+    work, _ = life.start(box)
+
+    watch.pass_(life_ends - 5)
+    before = tasks.get_task(site, admin, work.task_id).state
+    watch.pass_(10)
+    after = tasks.get_task(site, admin, work.task_id).state
+
+    assert (before, after) == ("running", "lost")
+    assert life.claim(box, "k2") is None
+
+
+def test_a_lost_task_goes_on_when_its_runner_comes_back(site, life, watch, admin, ask, box):
+    ask()
+    work, _ = life.start(box)
+    watch.pass_(100)
+
+    verdict = life.alive(box, work)
+
+    assert verdict == "ok"
+    assert tasks.get_task(site, admin, work.task_id).state == "running"
+    life.end(box, work)
+    assert tasks.get_task(site, admin, work.task_id).state == "succeeded"
+
+
+def test_a_lost_task_fails_in_the_end_and_its_late_report_corrects_it_once(site, life, watch, admin, ask, box):
+    ask()
+    work, _ = life.start(box)
+    watch.pass_(100)
+    watch.pass_(site.settings.lost_window_seconds)
+    given_up = tasks.get_task(site, admin, work.task_id)
+
+    life.end(box, work)
+    corrected = tasks.get_task(site, admin, work.task_id)
+
+    assert given_up.state == "failed"
+    assert "contact" in given_up.message
+    assert (corrected.state, corrected.message) == ("succeeded", "")
+    assert tasks.list_events(site, admin, work.task_id)[-1].detail["late"] is True
+    with pytest.raises(StaleAttempt):
+        life.end(box, work, key="r2", exit_code=1)
+
+
+def test_a_persons_word_on_a_lost_task_is_not_corrected(site, life, watch, admin, ask, box):
+    ask()
+    work, _ = life.start(box)
+    watch.pass_(100)
+    watch.pass_(site.settings.lost_window_seconds)
+    tasks.finish(site, admin, work.task_id, wire.Finish(status="partial", message="looked myself"))
+
+    life.end(box, work)
+
+    assert tasks.get_task(site, admin, work.task_id).message == "looked myself"
+
+
+def test_a_lost_task_is_tried_again_only_after_the_window_and_only_where_allowed(site, life, watch, admin, ask, box):
+    automations.change(site, admin, "daily", wire.AutomationChange(max_attempts=2))
+    ask()
+    work, _ = life.start(box)
+    watch.pass_(100)
+    early = tasks.get_task(site, admin, work.task_id).state
+    watch.pass_(site.settings.lost_window_seconds)
+
+    again, _ = life.start(box, "k2")
+
+    assert (early, again.task_id, again.attempt) == ("lost", work.task_id, 2)
+    with pytest.raises(StaleAttempt):
+        life.end(box, work)
+    assert life.alive(box, work) == "gone"
+    assert tasks.get_task(site, admin, work.task_id).state == "running"
+
+
+def test_a_restart_of_a_lost_test_task_waits_for_the_window(site, life, watch, admin, ask, box):
+    task = ask(test=True)
+    life.start(box)
+    watch.pass_(100)
+
+    tasks.restart(site, admin, task.id)
+    waiting = tasks.get_task(site, admin, task.id).state
+    watch.pass_(site.settings.lost_window_seconds)
+
+    assert waiting == "lost"
+    assert tasks.get_task(site, admin, task.id).state == "queued"
+
+
+def test_many_silent_runners_at_once_are_not_called_lost_at_once(
+    site, life, watch, admin, ask, box, a_runner: Callable
+):
+    made = [ask() for _ in range(6)]
+    for _ in range(6):
+        life.sync(box, f"k{_}", free_slots=1, slots=6)
+    for task in made:
+        attempts.permit(site, box, task.id, 1)
+
+    watch.pass_(95)
+    braked = [tasks.get_task(site, admin, task.id).state for task in made]
+    watch.pass_(site.settings.lease_seconds)
+    later = [tasks.get_task(site, admin, task.id).state for task in made]
+
+    assert braked == ["starting"] * 6
+    assert later == ["lost"] * 6
+
+
+def test_a_jump_of_the_servers_clock_loses_nothing(site, life, watch, admin, ask, box):
+    automations.change(site, admin, "daily", wire.AutomationChange(timeout_seconds=600))
+    ask()
+    work, _ = life.start(box)
+
+    watch.jump(7200)
+    ahead = tasks.get_task(site, admin, work.task_id).state
+    watch.jump(-7200)
+    watch.pass_(30)
+
+    assert ahead == "running"
+    assert tasks.get_task(site, admin, work.task_id).state == "running"
+    assert life.kinds(admin, work.task_id).count("clock_jump") == 2
+
+
+def test_after_a_pause_of_the_server_runners_get_time_to_come_back(site, life, watch, admin, ask, box):
+    ask()
+    work, _ = life.start(box)
+
+    watch.pass_(300, step=300)
+    watch.pass_(20)
+
+    assert tasks.get_task(site, admin, work.task_id).state == "running"
+
+
+def test_a_bot_far_beyond_its_time_is_stopped_although_its_keeper_sleeps(site, life, watch, admin, ask, box):
+    automations.change(site, admin, "daily", wire.AutomationChange(timeout_seconds=60))
+    ask()
+    work, _ = life.start(box)
+    for _ in range(13):
+        watch.pass_(10)
+        verdict = life.alive(box, work)
+
+    found = tasks.get_task(site, admin, work.task_id)
+
+    assert (found.state, verdict) == ("timed_out", "stop")
+    life.end(box, work, reason="stopped", exit_code=-9)
+    assert tasks.get_task(site, admin, work.task_id).state == "timed_out"
+
+
+def test_the_thread_promotes_what_is_due_and_ends_when_told(site, life, admin, ask, clock, box):
+    task = ask(earliest_at=clock.now() + timedelta(seconds=1))
+    looks = Clock(site)
+    looks.start()
+    try:
+        clock.advance(2)
+        deadline = time.monotonic() + 20
+        while (state := tasks.get_task(site, admin, task.id).state) != "queued" and time.monotonic() < deadline:
+            time.sleep(0.05)
+    finally:
+        looks.stop()
+
+    assert state == "queued"
