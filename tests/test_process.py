@@ -327,10 +327,10 @@ def test_leftovers_of_a_dead_owner_are_found_by_their_mark_and_stopped(launch, h
 @needs_fork
 @pytest.mark.parametrize("bot", ["spawns_children", "double_forks", "starts_sessions", "ignores_sigterm"])
 def test_a_tree_whose_owner_was_killed_is_stopped_by_somebody_else(word, tmp_path, bot):
-    code = "import sys, os, time; from pathlib import Path; from bottool.process import start\n"
-    code += "say = lambda stream, data: print(tree.pid, tree.create_time, flush=True)\n"
+    code = "import sys, os, threading; from pathlib import Path; from bottool.process import start\n"
+    code += "ready = threading.Event(); never = threading.Event(); say = lambda stream, data: ready.set()\n"
     code += "tree = start([sys.executable, *sys.argv[2:]], folder=Path(sys.argv[1]), variables=dict(os.environ), output=say)\n"
-    code += "time.sleep(120)"
+    code += "ready.wait(60); print(tree.pid, tree.create_time, flush=True); never.wait(60)"
     arguments = [sys.executable, "-c", code, str(tmp_path), str(BOTS / f"{bot}.py"), word]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as owner:
         pid, created = owner.stdout.readline().split()
