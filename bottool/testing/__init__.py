@@ -6,10 +6,11 @@ languages, and ``Notes`` is a language for tests that need any.
 Nothing in bottool imports this package.
 """
 
-from bottool.testing.contract import LanguageContract, Offer, plugins_with
+from bottool.testing.contract import LanguageContract
 from bottool.testing.leaks import leaves_nothing_behind, pytest_configure, pytest_unconfigure
 from bottool.testing.notes import Notes
 from bottool.testing.places import cache_root
+from bottool.testing.workbench import Offer, plugins_with
 
 __all__ = [
     "LanguageContract",

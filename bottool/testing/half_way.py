@@ -26,7 +26,7 @@ sys.modules[spec.name] = module
 spec.loader.exec_module(module)
 from bottool.environments import Cache, make_ready
 from bottool.model import Package
-from bottool.testing.contract import plugins_with
+from bottool.testing.workbench import plugins_with
 fields = json.loads(package)
 fields["path"] = Path(fields["path"])
 make_ready(plugins_with(getattr(module, name)()), Package(**fields), Cache(Path(cache)), Path(work), print)

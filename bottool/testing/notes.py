@@ -1,4 +1,4 @@
-"""``Notes``: a whole language in a hundred lines, for tests that need one and do not care which.
+"""``Notes``: a whole language of sixty lines, for tests that need one and do not care which.
 
 It builds, prepares and runs, and needs nothing but the Python that runs the tests. A plugin's author may read it as the
 shortest example of a language that passes ``LanguageContract``.
