@@ -10,7 +10,7 @@ from bottool.cli import present, rest
 from bottool.client import Client
 from bottool.errors import TaskFailed, Unavailable, Unreachable, WaitTimeout
 from bottool.states import FINAL, TaskState
-from bottool.wire import Frame, Stream, Task, frames
+from bottool.wire import NEXT_OFFSET_HEADER, Frame, Stream, Task, frames
 
 SHORTEST_SECONDS = 0.1
 LONGEST_SECONDS = 1.0
@@ -104,7 +104,7 @@ class _Watch:
         data, headers = self._client.read(where, query={"after": self._offset})
         for frame in frames(data):
             self._write(frame)
-        before, self._offset = self._offset, int(headers.get("X-Next-Offset", self._offset))
+        before, self._offset = self._offset, int(headers.get(NEXT_OFFSET_HEADER, self._offset))
         return self._offset > before
 
     def pause(self, deadline: float | None) -> None:

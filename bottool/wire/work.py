@@ -1,0 +1,151 @@
+"""What runners and the server say to each other: /runner/v1."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from bottool.wire.base import SYNC_HOLD_SECONDS, Message
+
+
+class Capabilities(Message, kw_only=True, frozen=True):
+    languages: list[str] = []
+    """Names of languages whose needs to run are met on this machine."""
+    technologies: list[str] = []
+    """The literals of Maestro's deploy calls that these languages serve; empty: the languages' names serve as such."""
+    tools: list[dict[str, Any]] = []
+    """``model.Tool`` as objects, plus ``language``."""
+    display: bool = False
+    tags: list[str] = []
+
+
+class Register(Message, kw_only=True, frozen=True):
+    """Either ``code``, or ``login`` and ``key`` of the workspace. ``installation_id`` is the machine's own."""
+
+    machine_id: str = ""
+    """May be empty with a code that names one."""
+    installation_id: str
+    code: str = ""
+    login: str = ""
+    key: str = ""
+    hostname: str = ""
+    system: str = ""
+    version: str = ""
+
+
+class Registered(Message, kw_only=True, frozen=True):
+    runner_id: int
+    machine_id: str
+    workspace: str
+    token: str
+
+
+class AttemptAlive(Message, kw_only=True, frozen=True):
+    """An attempt that the runner still has in its hands, whatever it is doing with it."""
+
+    task_id: int
+    attempt: int
+    state: Literal["preparing", "ready", "starting", "running", "reporting"]
+    usage: dict[str, float] = {}
+    """``cpu_seconds``, ``memory_bytes``, ``processes``, when known."""
+
+
+class Sync(Message, kw_only=True, frozen=True):
+    """The one held call. ``claim_key`` is journaled first: the same key gets the same work again, never other work.
+
+    ``session_id`` is new at each start of the runner process; the same installation replaces its own session at once,
+    another installation under the same machine id is refused until the session lapses.
+    """
+
+    session_id: str
+    installation_id: str
+    claim_key: str = ""
+    """``""``: do not give work."""
+    free_slots: int = 0
+    slots: int = 1
+    hold_seconds: float = SYNC_HOLD_SECONDS
+    draining: bool = False
+    capabilities: Capabilities = msgspec.field(default_factory=Capabilities)
+    hostname: str = ""
+    system: str = ""
+    version: str = ""
+    attempts: list[AttemptAlive] = []
+
+
+class Verdict(Message, kw_only=True, frozen=True):
+    """What the server says of one attempt.
+
+    ``ok``: go on. ``interrupt``: a person asked it to end by itself (the bot reads that through its SDK; the runner
+    does nothing). ``stop``: end it now. ``gone``: no longer this runner's; stop it if it lives, and drop it.
+    """
+
+    task_id: int
+    attempt: int
+    verdict: Literal["ok", "interrupt", "stop", "gone"]
+
+
+class Work(Message, kw_only=True, frozen=True):
+    """One attempt, leased. Nothing secret: secrets come with the permit."""
+
+    task_id: int
+    attempt: int
+    claim_key: str
+    automation: str
+    bot_id: str
+    version: str
+    technology: str
+    command: str = ""
+    file_name: str
+    sha256: str
+    size_bytes: int
+    timeout_seconds: int | None = None
+    grace_seconds: float = 10.0
+
+
+class Synced(Message, kw_only=True, frozen=True):
+    """``lease_seconds`` counts from the moment that the request was sent: a duration, never a clock's time."""
+
+    lease_seconds: float
+    verdicts: list[Verdict] = []
+    work: list[Work] = []
+    claim_key_used: bool = False
+    """The claim key had its work, and that was taken away again: take a new key, this one never gets anything more."""
+
+
+class Permit(Message, kw_only=True, frozen=True):
+    """You may start now. Repeating the call gives the same permit."""
+
+    token: str
+    workspace: str
+
+
+class Started(Message, kw_only=True, frozen=True):
+    pid: int
+    boot_id: str
+    prepared_seconds: float = 0.0
+
+
+class HandBack(Message, kw_only=True, frozen=True):
+    """Before the permit only: another runner may try at once. ``permanent`` means no runner should."""
+
+    reason: str
+    permanent: bool = False
+    output: str = ""
+
+
+class Ended(Message, kw_only=True, frozen=True):
+    """How an attempt ended. ``report_key`` makes a repeated report harmless. ``output_bytes`` is the spool's length."""
+
+    report_key: str
+    reason: str
+    exit_code: int | None = None
+    duration_seconds: float = 0.0
+    message: str = ""
+    left_behind: list[str] = []
+    output_bytes: int = 0
+    peak: dict[str, float] = {}
+
+
+class Appended(Message, kw_only=True, frozen=True):
+    """``next_offset`` is the first byte of the spool that the server does not have."""
+
+    next_offset: int
