@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from bottool import wire
 from bottool.errors import SettingsError
 from bottool_runner.journal import found
 from bottool_runner.system import FileLock, make_lasting
@@ -78,6 +79,16 @@ class Home:
 
     def remember(self, identity: Identity) -> None:
         self._put("runner.json", identity)
+
+    def abilities(self) -> wire.Capabilities | None:
+        """What this machine could do when it was last asked; ``None`` when that is not known."""
+        try:
+            return msgspec.json.decode((self.folder / "abilities.json").read_bytes(), type=wire.Capabilities)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def remember_abilities(self, abilities: wire.Capabilities) -> None:
+        self._put("abilities.json", abilities)
 
     def claim_key(self) -> str:
         """The key for the next claim, on disk before it is used: asked again after a crash, it is the same key.

@@ -14,11 +14,10 @@ import click
 
 from bottool.cli.options import server_options
 from bottool.cli.state import State
-from bottool.errors import PluginError, SettingsError
+from bottool.errors import SettingsError
 from bottool.hookspecs import hookimpl
 
 if TYPE_CHECKING:  # importing it costs more than `bottool --help` may
-    from bottool import wire
     from bottool_runner.home import Home, Identity
     from bottool_runner.registration import Wanted
     from bottool_runner.settings import RunnerSettings
@@ -93,7 +92,7 @@ def start(  # noqa: PLR0913 - one for each option
 
 
 def work(settings: "RunnerSettings", home: "Home", wanted: "Wanted") -> None:
-    """Register where that is needed, learn what the machine can do, and work until told to end.
+    """Register where that is needed, and work until told to end.
 
     :raises Unauthorized: when the server takes neither the token nor the credentials.
     """
@@ -101,9 +100,8 @@ def work(settings: "RunnerSettings", home: "Home", wanted: "Wanted") -> None:
     from bottool_runner.registration import known_or_registered, registered_again
 
     identity = known_or_registered(home, wanted)
-    abilities = learn()
     try:
-        supervise(replace(settings, server=identity.server), home, identity, abilities)
+        supervise(replace(settings, server=identity.server), home, identity)
     except Unauthorized as error:
         if not wanted.has_credentials or wanted.code:
             raise SettingsError(
@@ -111,30 +109,16 @@ def work(settings: "RunnerSettings", home: "Home", wanted: "Wanted") -> None:
                 "register it anew: bottool runner start --code CODE",
             ) from error
         identity = registered_again(home, wanted)
-        supervise(replace(settings, server=identity.server), home, identity, abilities)
+        supervise(replace(settings, server=identity.server), home, identity)
 
 
-def supervise(settings: "RunnerSettings", home: "Home", identity: "Identity", abilities: "wire.Capabilities") -> None:
+def supervise(settings: "RunnerSettings", home: "Home", identity: "Identity") -> None:
     from bottool_runner.supervisor import Supervisor, end_on_signals
 
-    log = logging.getLogger("bottool.runner")
-    supervisor = Supervisor(settings, home, identity, abilities)
+    supervisor = Supervisor(settings, home, identity)
     end_on_signals(supervisor.end_please)
-    log.info("'%s' can run: %s", identity.machine_id, ", ".join(abilities.languages) or "nothing yet")
     ended = supervisor.run()
-    log.info("ended after %s task(s)", ended)
-
-
-def learn() -> "wire.Capabilities":
-    """What this machine can run; nothing, with a warning, when that cannot be found out."""
-    from bottool import wire
-    from bottool_runner import machine
-
-    try:
-        return machine.capabilities()
-    except PluginError as error:
-        logging.getLogger("bottool.runner").warning("what this machine can run is not known: %s", error)
-        return wire.Capabilities()
+    logging.getLogger("bottool.runner").info("ended after %s task(s)", ended)
 
 
 def speak(home: Path) -> None:

@@ -16,7 +16,7 @@ from types import FrameType
 
 from bottool import wire
 from bottool.environments import Cache
-from bottool.errors import BottoolError, Unauthorized
+from bottool.errors import BottoolError, PluginError, Unauthorized
 from bottool.process import boot_id
 from bottool_runner import machine
 from bottool_runner.execution import Execution, Surroundings
@@ -39,27 +39,28 @@ class Ended:
     key: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What this machine can do."""
+
+    abilities: wire.Capabilities
+
+
 class EndPlease:
     """Somebody wants the runner to end."""
 
 
-Event = Answer | Ended | EndPlease
+Event = Answer | Ended | Learned | EndPlease
 
 
 class Supervisor:
     """Made for one run. ``home`` is open, and ``identity`` has a token."""
 
-    def __init__(
-        self,
-        settings: RunnerSettings,
-        home: Home,
-        identity: Identity,
-        capabilities: wire.Capabilities,
-    ) -> None:
+    def __init__(self, settings: RunnerSettings, home: Home, identity: Identity) -> None:
         self._settings = settings
         self._home = home
         self._identity = identity
-        self._capabilities = capabilities
+        self._abilities = home.abilities()
         self._session_id = uuid.uuid4().hex
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing = threading.Event()
@@ -89,6 +90,7 @@ class Supervisor:
         """
         for folder in found(self._home.attempts):
             self._see_to(folder)
+        threading.Thread(target=self._learn, name="learn", daemon=True).start()
         ended = 0
         try:
             while not self._is_done(ended):
@@ -98,6 +100,8 @@ class Supervisor:
                 if isinstance(event, Ended):
                     del self._executions[event.key]
                     ended += 1
+                elif isinstance(event, Learned):
+                    self._remember(event.abilities)
                 elif event is not None:
                     self._take(event)
         finally:
@@ -115,6 +119,22 @@ class Supervisor:
         except queue.Empty:
             return None
 
+    # What this machine can do. Bots that run are seen to before that is known; work is not taken.
+
+    def _learn(self) -> None:
+        try:
+            abilities = machine.capabilities()
+        except (PluginError, OSError) as error:
+            log.warning("what this machine can run is not known: %s", error)
+            abilities = self._abilities or wire.Capabilities()
+        self._events.put(Learned(abilities=abilities))
+
+    def _remember(self, abilities: wire.Capabilities) -> None:
+        log.info("'%s' can run: %s", self._identity.machine_id, ", ".join(abilities.languages) or "nothing yet")
+        if abilities != self._abilities:
+            self._abilities = abilities
+            self._home.remember_abilities(abilities)
+
     # What is said.
 
     def _message(self) -> wire.Sync:
@@ -126,7 +146,7 @@ class Supervisor:
             free_slots=free,
             slots=self._settings.slots,
             hold_seconds=self._settings.hold_seconds,
-            capabilities=self._capabilities,
+            capabilities=self._abilities or wire.Capabilities(),
             hostname=machine.hostname(),
             system=machine.system(),
             version=machine.version(),
@@ -134,6 +154,8 @@ class Supervisor:
         )
 
     def _free_slots(self) -> int:
+        if self._abilities is None:
+            return 0
         free = self._settings.slots - len(self._executions)
         if self._settings.max_tasks is not None:
             free = min(free, self._settings.max_tasks - self._taken)

@@ -2,9 +2,11 @@
 
 import hashlib
 import importlib.util
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +16,10 @@ import pytest
 from bottool import wire
 from bottool.archive import pack_zip
 from bottool.environments import Cache
-from bottool_runner.journal import Assignment, AttemptFolder
+from bottool.process import boot_id
+from bottool.settings import base_variables
+from bottool_runner.journal import Assignment, AttemptFolder, found
+from bottool_runner.leftovers import stop_processes
 
 
 def _load(name: str) -> ModuleType:
@@ -103,3 +108,64 @@ def server(bench: Bench) -> Iterator[Any]:
     """A small real server that plays ``/runner/v1`` and misbehaves on order."""
     with small_server.SmallServer() as running:
         yield running
+
+
+@dataclass
+class Machine:
+    """One machine with a runner that may be started, killed and started again."""
+
+    bench: Any
+    server: Any
+    home: Path
+    processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+
+    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[bytes]":
+        key = self.home.parent / "key"
+        key.write_text("key\n")
+        clean = {name: value for name, value in base_variables().items() if not name.startswith("BOTTOOL_")}
+        marked = {name: value for name, value in base_variables().items() if name.startswith("BOTTOOL_TEST")}
+        cache = {"BOTTOOL_CACHE": str(self.bench.cache.root), "BOTTOOL_CONFIG": str(self.home.parent / "config")}
+        with (self.home.parent / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-P", "-m", "bottool", "runner", "start", "--server", self.server.address),
+                    *("--machine-id", "m1", "--login", "login", "--key-file", str(key), "--home", str(self.home)),
+                    *arguments,
+                ],
+                env={**clean, **marked, **cache, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process
+
+    @property
+    def said(self) -> str:
+        return (self.home.parent / "log").read_text(errors="replace")
+
+    @property
+    def attempts(self) -> list[Any]:
+        return found(self.home / "attempts") if (self.home / "attempts").exists() else []
+
+    def go(self) -> None:
+        with self.bench.witness.open("a") as witness:
+            witness.write("go\n")
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        for folder in self.attempts:
+            stop_processes(folder, boot_id())
+
+
+@pytest.fixture
+def machine(bench, server, tmp_path):
+    machine = Machine(bench, server, tmp_path / "machine" / "home")
+    machine.home.parent.mkdir()
+    yield machine
+    machine.end()
+    assert server.wrongs == []
+    assert "Traceback" not in machine.said, machine.said

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 ATTEMPT_PATH = re.compile(r"/runner/v1/tasks/(\d+)/attempts/(\d+)/([a-z-]+)")
@@ -54,6 +54,7 @@ class SmallServer:
         self.tokens = {TOKEN}
         self.hold_seconds = 1.0
         self.lease_seconds = 60.0
+        self.most_claims = 20
         self.lost_requests: dict[str, int] = {}
         self.lost_replies: dict[str, int] = {}
         self.repeats: dict[str, int] = {}
@@ -66,7 +67,7 @@ class SmallServer:
 
     # For tests.
 
-    def __enter__(self) -> "SmallServer":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -126,6 +127,10 @@ class SmallServer:
         with self._changed:
             task.verdict = verdict
             self._changed.notify_all()
+
+    def refuse(self, kind: str, status: int, code: str, **details: Any) -> None:
+        """Answer the next call of that kind so."""
+        self.refusals.setdefault(kind, []).append(Refusal(status, code, **details))
 
     def requeue(self, task: Task) -> None:
         """The lease ran out before the permit."""
@@ -286,15 +291,18 @@ class SmallServer:
             self.wrongs.append(f"task {task.id}: void after started")
         self._fence(task, attempt, "leased", "starting", "lost")
         self._note("void", task)
-        task.state = "cancelled" if task.verdict == "stop" else "queued"
+        task.state = "cancelled" if task.verdict == "stop" else self._queued_again(task)
         return {}
+
+    def _queued_again(self, task: Task) -> str:
+        return "failed" if task.attempt >= self.most_claims else "queued"
 
     def _hand_back(self, task: Task, attempt: int, _query: Any, body: bytes) -> dict[str, Any]:
         self._fence(task, attempt, "leased")
         said = json.loads(body)
         self.hand_backs.append(said)
         self._note("handed back", task)
-        task.state = "failed" if said["permanent"] or task.attempt >= 3 else "queued"
+        task.state = "failed" if said["permanent"] else self._queued_again(task)
         return {}
 
     def _output(self, task: Task, attempt: int, query: dict[str, list[str]], body: bytes) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def home(tmp_path):
 def test_a_second_runner_in_one_home_is_refused_and_told_what_to_do(home):
     second = Home(home.folder)
 
-    with pytest.raises(SettingsError, match="works in .* already") as refused:
+    with pytest.raises(SettingsError, match=r"works in .* already") as refused:
         second.open()
 
     assert "--home" in refused.value.hint
@@ -57,7 +57,7 @@ def test_the_installation_id_lasts(home):
 def test_a_broken_identity_is_not_replaced_by_a_new_one(home):
     (home.folder / "runner.json").write_text("{")
 
-    with pytest.raises(SettingsError, match="runner.json"):
+    with pytest.raises(SettingsError, match=r"runner\.json"):
         home.identity()
 
 
@@ -153,7 +153,7 @@ def test_a_wrong_key_is_refused_and_nothing_is_kept(home, server):
 
 
 def test_a_server_that_is_not_there_is_named(home):
-    with pytest.raises(Unreachable, match="127.0.0.1:1"):
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
         known_or_registered(home, Wanted(server="http://127.0.0.1:1", machine_id="m", login="login", key="key"))
 
 

@@ -210,7 +210,7 @@ def test_what_an_unpermitted_keeper_made_is_wiped_and_the_work_stays(folder):
 
 
 def test_a_lock_dies_with_its_holder(tmp_path, until):
-    code = f"import pathlib, time; from bottool_runner.system import FileLock; "
+    code = "import pathlib, time; from bottool_runner.system import FileLock; "
     code += f"l = FileLock(pathlib.Path({str(tmp_path / 'lock')!r})); print(l.acquire(), flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"True\n"

@@ -1,96 +1,23 @@
 """The whole runner, as a person starts it, against a small real server: with losses, repeats, and kills."""
 
+import contextlib
 import json
-import os
 import random
 import signal
-import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from bottool import wire
-from bottool.settings import base_variables
-from bottool_runner.journal import Process, found
-from bottool_runner.leftovers import stop_processes
 from bottool.process import boot_id
+from bottool_runner.journal import Process
+from bottool_runner.leftovers import stop_processes
 
 TELL = "import sys; open(WITNESS, 'a').write('start %s\\n' % sys.argv[2]); "
 WAIT = TELL + "import time, pathlib\nwhile 'go' not in pathlib.Path(WITNESS).read_text(): time.sleep(.01)\n"
 IS_WINDOWS = sys.platform == "win32"
-
-
-@dataclass
-class Machine:
-    """One machine with a runner that may be started, killed and started again."""
-
-    bench: Any
-    server: Any
-    home: Path
-    processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
-
-    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        key = self.home.parent / "key"
-        key.write_text("key\n")
-        variables = {name: value for name, value in base_variables().items() if not name.startswith("BOTTOOL_")}
-        marked = {name: value for name, value in base_variables().items() if name.startswith("BOTTOOL_TEST")}
-        cache = {"BOTTOOL_CACHE": str(self.bench.cache.root), "BOTTOOL_CONFIG": str(self.home.parent / "config")}
-        with (self.home.parent / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "bottool", "runner", "start", "--server", self.server.address]
-                + [
-                    "--machine-id",
-                    "m1",
-                    "--login",
-                    "login",
-                    "--key-file",
-                    str(key),
-                    "--home",
-                    str(self.home),
-                    *arguments,
-                ],
-                env={**variables, **marked, **cache},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        self.processes.append(process)
-        return process
-
-    @property
-    def said(self) -> str:
-        return (self.home.parent / "log").read_text(errors="replace")
-
-    @property
-    def attempts(self) -> list[Any]:
-        return found(self.home / "attempts") if (self.home / "attempts").exists() else []
-
-    def go(self) -> None:
-        with self.bench.witness.open("a") as witness:
-            witness.write("go\n")
-
-    def end(self) -> None:
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        for folder in self.attempts:
-            stop_processes(folder, boot_id())
-
-
-@pytest.fixture
-def machine(bench, server, tmp_path):
-    machine = Machine(bench, server, tmp_path / "machine" / "home")
-    machine.home.parent.mkdir()
-    yield machine
-    machine.end()
-    assert server.wrongs == []
-    assert "Traceback" not in machine.said, machine.said
 
 
 def starts(bench, task):
@@ -114,7 +41,8 @@ def test_a_task_is_taken_run_and_reported_and_nothing_is_left(machine, bench, se
     assert starts(bench, task) == ["start 1"]
     assert machine.attempts == []
     assert "secret-token" not in machine.said
-    assert "command" in server.syncs[0]["capabilities"]["languages"]
+    claims = [said for said in server.syncs if said["claim_key"]]
+    assert "command" in claims[0]["capabilities"]["languages"]
 
 
 def test_tasks_fill_the_slots_and_no_more(machine, bench, server, until):
@@ -241,19 +169,13 @@ def test_an_attempt_that_is_gone_is_stopped_and_dropped(machine, bench, server, 
 
 def test_an_attempt_whose_lease_ran_out_while_it_was_prepared_never_starts(machine, bench, server, until):
     task = server.add(bench.package(TELL))
-    server.refusals["permit"] = [server_refusal(409, "stale_attempt")]
+    server.refuse("permit", 409, "stale_attempt")
     machine.start()
 
     until(lambda: "leased" in server.kinds(task) and machine.attempts == [] and not server.refusals["permit"])
 
     assert starts(bench, task) == []
     assert "permitted" not in server.kinds(task)
-
-
-def server_refusal(status, code, **details):
-    import sys as modules
-
-    return modules.modules["runner_tests_small_server"].Refusal(status, code, **details)
 
 
 def test_a_package_that_is_another_one_is_handed_back_for_good(machine, bench, server, until):
@@ -269,6 +191,7 @@ def test_a_package_that_is_another_one_is_handed_back_for_good(machine, bench, s
 
 def test_a_bot_that_cannot_be_prepared_is_handed_back_with_the_reason(machine, bench, server, until):
     task = server.add(bench.package(TELL), technology="COBOL")
+    server.most_claims = 2
     machine.start()
 
     until(lambda: server.hand_backs)
@@ -278,11 +201,14 @@ def test_a_bot_that_cannot_be_prepared_is_handed_back_with_the_reason(machine, b
     until(lambda: server.ended(task))
 
 
-@pytest.mark.parametrize("fault", ["lost_requests", "lost_replies", "repeats"])
-def test_every_call_may_be_lost_or_repeated(machine, bench, server, until, fault):
-    for kind in ("sync", "package", "permit", "started", "output", "finish", "register"):
-        if (fault, kind) != ("lost_requests", "register") and (fault, kind) != ("lost_replies", "register"):
-            getattr(server, fault)[kind] = 1
+CALLS = ("sync", "package", "permit", "started", "output", "finish")
+
+
+@pytest.mark.parametrize(
+    ("fault", "calls"), [("lost_requests", ("sync", "permit", "finish")), ("lost_replies", CALLS), ("repeats", CALLS)]
+)
+def test_every_call_may_be_lost_or_repeated(machine, bench, server, until, fault, calls):
+    getattr(server, fault).update(dict.fromkeys(calls, 1))
     task = server.add(bench.package(TELL + "print('x' * 100_000)"))
     machine.start("--once")
 
@@ -371,11 +297,13 @@ def kill_again_and_again(machine, server, until, *, kills, seed):
     server.chaos = (draw, 0.03)
     server.hold_seconds = 0.5
     for _ in range(kills):
+        seen = len(server.syncs)
         runner = machine.start("--slots", "3")
-        time.sleep(draw.uniform(0.3, 1.3))
+        until(lambda seen=seen: len(server.syncs) > seen)
+        time.sleep(draw.uniform(0.0, 0.7))
         keepers = [folder.read("keeper.pid", Process) for folder in machine.attempts]
         if keepers and keepers[0] and draw.random() < 0.3:
-            with psutil_gone():
+            with contextlib.suppress(psutil.Error):
                 psutil.Process(draw.choice([each for each in keepers if each]).pid).kill()
         runner.kill()
         runner.wait()
@@ -385,14 +313,6 @@ def kill_again_and_again(machine, server, until, *, kills, seed):
     machine.start("--slots", "3")
     until(lambda: all(server.ended(task) for task in tasks), 120)
     return tasks
-
-
-class psutil_gone:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        return kind is not None and issubclass(kind, psutil.Error)
 
 
 def judge(bench, server, tasks):
