@@ -6,10 +6,12 @@ Everything is started through the command line, as a person would, and ended by 
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -58,8 +60,8 @@ class Home:
 
     folder: Path
     port: int
-    key: str = field(default_factory=lambda: secrets.token_hex(16))
-    password: str = field(default_factory=lambda: secrets.token_hex(12))
+    key: str = secrets.token_hex(16)
+    password: str = secrets.token_hex(12)
     server: "subprocess.Popen[bytes] | None" = None
     runners: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
@@ -203,13 +205,21 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("end-to-end")
 
 
-@pytest.fixture
-def home(caches: Path, request: pytest.FixtureRequest) -> Iterator[Home]:
-    """A site that is set up and served; start runners as the test wants."""
-    folder = caches / f"{abs(hash(request.node.name)):x}"
+@pytest.fixture(scope="session")
+def set_up(caches: Path) -> Path:
+    """A data folder as ``bottool server init`` makes it; every test gets a copy."""
+    folder = caches / "set-up"
     folder.mkdir()
+    Home(folder=folder, port=0).init()
+    return folder / "data"
+
+
+@pytest.fixture
+def home(caches: Path, set_up: Path) -> Iterator[Home]:
+    """A site that is set up and served; start runners as the test wants."""
+    folder = Path(tempfile.mkdtemp(dir=caches))
+    shutil.copytree(set_up, folder / "data")
     made = Home(folder=folder, port=free_port())
-    made.init()
     made.start_server()
     yield made
     made.close()

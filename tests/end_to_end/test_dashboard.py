@@ -94,7 +94,7 @@ def test_a_person_deploys_a_bot_makes_an_automation_and_watches_its_task(
     page.get_by_role("link", name="Deploy").click()
     page.get_by_label("Package").set_input_files(built)
     page.get_by_label("Bot id").fill("greeter")
-    page.get_by_label("Version").fill("1.0.0")
+    page.get_by_label("Version", exact=True).fill("1.0.0")
     page.get_by_label("Language").select_option("COMMAND")
     page.get_by_role("button", name="Deploy").click()
     expect(page.get_by_role("heading", name="greeter")).to_be_visible()

@@ -48,7 +48,7 @@ def test_the_sdk_creates_reads_and_finishes_tasks(home: Any, sdk: BotMaestroSDK)
 
     assert (read.state, read.priority, read.test) == (AutomationTaskState.START, 4, True)
     assert read.parameters == parameters
-    assert read.min_execution_date.tzinfo is not None
+    assert datetime.datetime.fromisoformat(read.min_execution_date).tzinfo is not None
 
     sdk.finish_task(
         str(task.id), AutomationTaskFinishStatus.PARTIALLY_COMPLETED, "one failed", 3, processed_items=2, failed_items=1
@@ -60,7 +60,7 @@ def test_the_sdk_creates_reads_and_finishes_tasks(home: Any, sdk: BotMaestroSDK)
     )
     assert (finished.total_items, finished.processed_items, finished.failed_items) == (3, 2, 1)
 
-    sdk.finish_task(str(task.id), AutomationTaskFinishStatus.SUCCESS, "all")
+    sdk.finish_task(str(task.id), AutomationTaskFinishStatus.SUCCESS, "all", 3, 3, 0)
     assert sdk.get_task(str(task.id)).finish_status == AutomationTaskFinishStatus.SUCCESS
 
 
@@ -71,7 +71,7 @@ def test_the_sdk_restarts_and_interrupts_tasks(home: Any, sdk: BotMaestroSDK) ->
     sdk.interrupt_task(str(task.id))
     assert sdk.get_task(str(task.id)).is_interrupted()
 
-    sdk.finish_task(str(task.id), AutomationTaskFinishStatus.FAILED, "no")
+    sdk.finish_task(str(task.id), AutomationTaskFinishStatus.FAILED, "no", 1, 0, 1)
     sdk.restart_task(str(task.id))
     assert sdk.get_task(str(task.id)).state == AutomationTaskState.START
 
@@ -117,7 +117,7 @@ def test_a_bot_uses_the_unmodified_sdk_with_the_arguments_it_gets(home: Any, tmp
         "maestro.finish_task(execution.task_id, AutomationTaskFinishStatus.SUCCESS, 'Olá', 5, 4, 1)\n"
     )
     home.deploy(project)
-    home.automate("greeting", "sdk-bot")
+    home.automate("greeting", "sdk-bot", "-p", "name")
     home.start_runner()
 
     task = home.wait_for_state(home.new_task("greeting", "-p", "name=José"), "succeeded", "failed", seconds=180)

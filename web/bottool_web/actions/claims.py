@@ -35,7 +35,9 @@ def sync(site: Site, who: Principal, said: wire.Sync) -> wire.Synced:
     """
     checks.text(said.claim_key, "claim_key", 200)
     checks.number(len(said.attempts), "the number of attempts", 0, MOST_ATTEMPTS)
-    found = site.store.write(lambda tx: _renew(tx, site, who, said))
+    found, appeared = site.store.write(lambda tx: _renew(tx, site, who, said))
+    if appeared:
+        site.hints.send(f"workspace:{who.workspace_id}")
     for row in found:
         if row.state == AttemptState.LOST:
             _welcome_back(site, who, said, row)
@@ -71,9 +73,9 @@ def _listed(tx: sa.Connection, who: Principal, said: wire.Sync) -> list[Row]:
     return attempts.listed(tx, who.scope, who.id, [(each.task_id, each.attempt) for each in said.attempts])
 
 
-def _renew(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> list[Row]:
+def _renew(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> tuple[list[Row], bool]:
     runner = queue.locked_runner(tx, who.scope, who.id)
-    sessions.note(tx, site, who, runner, said)
+    appeared = sessions.note(tx, site, who, runner, said)
     found = _listed(tx, who, said)
     lease_until = site.now() + timedelta(seconds=site.settings.lease_seconds)
     attempts.renew(tx, who.scope, who.id, [row.id for row in found], lease_until)
@@ -81,7 +83,7 @@ def _renew(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> li
     for row in found:
         if seen := usage.get((row.task_id, row.number)):
             attempts.note_usage(tx, who.scope, row.id, figures(seen))
-    return found
+    return found, appeared
 
 
 def _welcome_back(site: Site, who: Principal, said: wire.Sync, row: Row) -> None:

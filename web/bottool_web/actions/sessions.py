@@ -14,8 +14,10 @@ from bottool_web.store.moves import Row
 from bottool_web.store.scope import Principal
 
 
-def note(tx: sa.Connection, site: Site, who: Principal, runner: Row, said: wire.Sync) -> None:
+def note(tx: sa.Connection, site: Site, who: Principal, runner: Row, said: wire.Sync) -> bool:
     """Write down that the runner was here and what it has; ``runner`` is its row, locked.
+
+    True when a page shows something else from now on: a new session, one that comes back, other words about itself.
 
     The same installation replaces its own session at once: it holds a lock on its machine, so the older process is
     dead. Another installation under the same machine id waits until this one was silent for a lease.
@@ -31,19 +33,17 @@ def note(tx: sa.Connection, site: Site, who: Principal, runner: Row, said: wire.
             "give this machine an id of its own, or stop the other one and wait",
             free_in_seconds=round((lapses_at - now).total_seconds(), 1),
         )
-    runners.change(
-        tx,
-        who.scope,
-        who.id,
-        {
-            "session_id": checks.text(said.session_id, "session_id", 200),
-            "installation_id": checks.text(said.installation_id, "installation_id", 200),
-            "seen_at": now,
-            "slots": checks.number(said.slots, "slots", 1, 1000),
-            "draining": said.draining,
-            "capabilities": msgspec.to_builtins(said.capabilities),
-            "hostname": checks.name(said.hostname, "hostname") or runner.hostname,
-            "system": checks.name(said.system, "system") or runner.system,
-            "version": checks.name(said.version, "version") or runner.version,
-        },
-    )
+    values = {
+        "session_id": checks.text(said.session_id, "session_id", 200),
+        "installation_id": checks.text(said.installation_id, "installation_id", 200),
+        "seen_at": now,
+        "slots": checks.number(said.slots, "slots", 1, 1000),
+        "draining": said.draining,
+        "capabilities": msgspec.to_builtins(said.capabilities),
+        "hostname": checks.name(said.hostname, "hostname") or runner.hostname,
+        "system": checks.name(said.system, "system") or runner.system,
+        "version": checks.name(said.version, "version") or runner.version,
+    }
+    runners.change(tx, who.scope, who.id, values)
+    silent = runner.seen_at is None or runner.seen_at + timedelta(seconds=2 * site.settings.hold_seconds) <= now
+    return silent or any(getattr(runner, name) != value for name, value in values.items() if name != "seen_at")

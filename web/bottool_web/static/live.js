@@ -27,6 +27,8 @@
   };
   const close = () => { if (source) { source.close(); source = null; say("paused"); } };
 
+  // A hint may be lost, and silence has none: a runner that goes away is seen by looking.
+  setInterval(() => { if (!document.hidden) refresh(); }, 20000);
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("pagehide", close);
   open();
