@@ -35,12 +35,12 @@ def serve(site: Site) -> None:
             # Behind a proxy of this machine the caller's address is in a header; from elsewhere nobody is believed.
             forwarded_allow_ips="127.0.0.1",
         )
-        _Server(config, application).run(sockets=[listener])
+        SiteServer(config, application).run(sockets=[listener])
     finally:
         listener.close()
 
 
-class _Server(uvicorn.Server):
+class SiteServer(uvicorn.Server):
     """Says where it is, and ends held calls before it waits for open connections."""
 
     def __init__(self, config: uvicorn.Config, application: Application) -> None:

@@ -1,14 +1,22 @@
 """What the tests of tasks and attempts share: runners that claim, start and end, in the words of the glossary."""
 
-from collections.abc import Callable
-from typing import Any
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
 import pytest
 import sqlalchemy as sa
+import uvicorn
 
 from bottool import wire
-from bottool_web.actions import attempts, tasks
+from bottool.client import Client
+from bottool_web.actions import attempts, identity, tasks
 from bottool_web.actions.site import Site
+from bottool_web.app import create_app
+from bottool_web.asgi import create_asgi
+from bottool_web.serve import SiteServer, address_of
 from bottool_web.store import bots, workspaces
 from bottool_web.store.scope import Principal
 
@@ -110,3 +118,55 @@ class Life:
 @pytest.fixture
 def life(site: Site) -> Life:
     return Life(site)
+
+
+class Served:
+    """The site on a socket of this machine, in a thread."""
+
+    def __init__(self, site: Site) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = address_of(self.listener)
+        self.application = create_asgi(site, create_app(site))
+        config = uvicorn.Config(
+            self.application, lifespan="on", ws="none", log_config=None, timeout_graceful_shutdown=5
+        )
+        self.server = SiteServer(config, self.application)
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listener]}, name="served")
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        deadline = time.monotonic() + 20
+        while not self.server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert self.server.started
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.should_exit = True
+        self.thread.join(20)
+        self.listener.close()
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def served(site: Site) -> Iterator[Served]:
+    with Served(site) as served_:
+        yield served_
+
+
+@pytest.fixture
+def runner_client(site: Site, workspace: Any, served: Served, an_automation: Callable[..., Any]) -> Iterator[Client]:
+    """The client of the runner ``box-1``, registered over HTTP, which may take the tasks of ``daily``."""
+    an_automation()
+    given = wire.Register(machine_id="box-1", installation_id="of-box-1", login=workspace.login, key=workspace.key)
+    with Client(served.address) as stranger:
+        registered = stranger.post("/runner/v1/register", given, type=wire.Registered)
+    with Client(served.address, registered.token) as client:
+        yield client
+
+
+@pytest.fixture
+def cookie(site: Site, account: int) -> str:
+    """The session of somebody who is signed in."""
+    secret, _ = identity.start_session(site, "ada@example.org", "correct horse battery", "127.0.0.1")
+    return secret
