@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
+from bottool.errors import SettingsError
 from bottool_web.store.database import Store
 from bottool_web.store.schema import migrate, newest
 from bottool_web.store.tables import metadata
-
-from bottool.errors import SettingsError
 
 SQLITE = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE tbl_name NOT IN ('alembic_version') ORDER BY 1, 2"
 COLUMNS = """

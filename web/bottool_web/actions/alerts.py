@@ -12,6 +12,7 @@ from bottool_web.store import alerts
 from bottool_web.store.scope import Principal
 
 PAGE_ROWS = 100
+MOST_ROWS = 1000
 
 
 @action("alert.create")
@@ -36,5 +37,5 @@ def list_alerts(
     site: Site, who: Principal, task_id: int | None = None, *, before: int | None = None, limit: int = PAGE_ROWS
 ) -> list[wire.Alert]:
     """Newest first; of one task, or of all."""
-    limit = max(1, min(limit, PAGE_ROWS))
+    limit = max(1, min(limit, MOST_ROWS))
     return site.store.read(lambda tx: alerts.newest(tx, who.scope, task_id=task_id, before=before, limit=limit))

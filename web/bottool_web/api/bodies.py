@@ -38,7 +38,7 @@ def read_query(values: dict[str, list[str]], kind: type[S]) -> S:
 
     :raises InvalidInput: for an unknown name, a value of the wrong kind, or one thing twice.
     """
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind)  # without what Annotated adds
     _refuse_names(values, hints, "")
     plain: dict[str, Any] = {}
     for name, texts in values.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 import msgspec
@@ -20,6 +20,9 @@ PAGE_ROWS = 50
 MOST_ROWS = 500
 OUTPUT_BYTES = 1024 * 1024
 
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)]
+
 
 class TaskQuery(msgspec.Struct, kw_only=True, frozen=True):
     """Filters narrow; ``before`` is the cursor that the page before gave as ``next``; ``days`` counts back from now."""
@@ -27,22 +30,22 @@ class TaskQuery(msgspec.Struct, kw_only=True, frozen=True):
     state: list[str] = []
     automation: str = ""
     machine: str = ""
-    before: int | None = None
-    days: int | None = None
-    limit: int = PAGE_ROWS
+    before: Id | None = None
+    days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] | None = None
+    limit: Limit = PAGE_ROWS
 
 
 class OutputQuery(msgspec.Struct, kw_only=True, frozen=True):
     """``after`` is the offset that the call before gave; without ``attempt`` the newest one."""
 
-    after: int = 0
-    attempt: int | None = None
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
+    attempt: Id | None = None
 
 
 class AlertQuery(msgspec.Struct, kw_only=True, frozen=True):
-    task_id: int | None = None
-    before: int | None = None
-    limit: int = PAGE_ROWS
+    task_id: Id | None = None
+    before: Id | None = None
+    limit: Limit = PAGE_ROWS
 
 
 class TaskCounts(msgspec.Struct, kw_only=True, frozen=True):
@@ -103,7 +106,6 @@ def download(_route: Route, call: Call) -> Response:
 
 def list_tasks(_route: Route, call: Call) -> wire.Page:
     query: TaskQuery = call.query
-    limit = max(1, min(query.limit, MOST_ROWS))
     found = tasks.list_tasks(
         call.site,
         call.who,
@@ -112,16 +114,15 @@ def list_tasks(_route: Route, call: Call) -> wire.Page:
         machine=query.machine,
         before=query.before,
         days=query.days,
-        limit=limit + 1,
+        limit=query.limit + 1,
     )
-    return _page(found, limit)
+    return _page(found, query.limit)
 
 
 def list_alerts(route: Route, call: Call) -> wire.Page:
     query: AlertQuery = call.query
-    limit = max(1, min(query.limit, MOST_ROWS))
-    found = route.action(call.site, call.who, query.task_id, before=query.before, limit=limit + 1)
-    return _page(found, limit)
+    found = route.action(call.site, call.who, query.task_id, before=query.before, limit=query.limit + 1)
+    return _page(found, query.limit)
 
 
 def _page(found: list[Any], limit: int) -> wire.Page:

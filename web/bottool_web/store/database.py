@@ -109,6 +109,8 @@ class Store:
             return self._write_pooled(work)
         if self._writer is None:
             self._start_writer()
+        if threading.current_thread() is self._writer:
+            raise AssertionError("a write inside a write would wait for itself: hand the transaction on")
         future: Future[T] = Future()
         self._writes.put((work, future))
         return future.result()
