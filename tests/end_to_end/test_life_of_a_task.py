@@ -197,7 +197,7 @@ def test_a_bot_whose_keeper_is_killed_has_not_succeeded(home: Any, command_bot: 
 
 def test_a_runner_that_stays_away_makes_its_task_lost(home: Any, command_bot: Bot, tmp_path: Path) -> None:
     witness = tmp_path / "seen"
-    home.deploy(witness_bot(command_bot, witness, seconds=30))
+    home.deploy(witness_bot(command_bot, witness, seconds=18))
     home.automate("paying", "witness")
     home.start_runner()
     task_id = home.new_task("paying")
