@@ -59,9 +59,9 @@ def _ours(error: BottoolError) -> dict[str, object]:
 
 def _usage(error: click.ClickException) -> dict[str, object]:
     """Click's own errors, in our manner: lower case, without a full stop."""
-    message = " ".join(error.format_message().split()).rstrip(".")
-    context = error.ctx if isinstance(error, click.UsageError) else None
     near = getattr(error, "possibilities", None)
+    message = " ".join((error.message if near else error.format_message()).split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
     hint = f"'{context.command_path} --help' shows what it takes" if context else ""
     return {
         "code": "bad_usage",

@@ -4,9 +4,11 @@ Plugins are loaded only when a command is asked for that core does not have, or 
 """
 
 from importlib import import_module
+from typing import Any
 
 import click
 
+from bottool.cli import failures
 from bottool.cli.state import State
 from bottool.errors import PluginError
 
@@ -33,6 +35,16 @@ class PluggableGroup(click.Group):
         ctx.ensure_object(State).add_commands_of_plugins(_root(ctx))
         return super().list_commands(ctx)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """:raises NoSuchCommand: which knows all names, also of what is not imported yet, for the hint."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            names = self.list_commands(ctx)
+            raise click.exceptions.NoSuchCommand(error.command_name, error.message, names, ctx) from None
+
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """:raises PluginError: when the name is taken: nobody replaces a command of another."""
         called = name or cmd.name or ""
@@ -48,6 +60,12 @@ class Root(PluggableGroup):
         if cmd_name in OWN:
             return self.own(cmd_name)
         return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            ctx.exit(failures.reader_has_gone())
 
     def own(self, name: str) -> click.Command:
         """A command of core, in ``commands`` from then on."""

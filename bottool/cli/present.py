@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+_UNPRINTABLE = dict.fromkeys((*range(9), *range(14, 32), *range(127, 160)), "\ufffd")
+"""What a bot or a stranger may say, but a terminal shall not do."""
 SECONDS_PER = {"d": 86400, "h": 3600, "min": 60, "s": 1}
 
 
@@ -114,7 +116,7 @@ def _text(value: object) -> str:
         return moment(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
-    return " ".join(str(value).split())
+    return " ".join(str(value).translate(_UNPRINTABLE).split())
 
 
 def _width(text: str) -> int:
