@@ -167,6 +167,6 @@ def _protect(answer: Response) -> Response:
         answer.headers.setdefault(name, value)
     if request.is_secure:
         answer.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "pages.static":
+    if request.endpoint != "pages.asset_file":
         answer.headers["Cache-Control"] = "no-store"
     return answer

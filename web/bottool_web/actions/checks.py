@@ -1,4 +1,4 @@
-"""What a field of any request may hold, in one place for all surfaces; ``details.path`` names the field that is wrong."""
+"""What a field of any request may hold, in one place for all surfaces; ``details.path`` names the one that is wrong."""
 
 from typing import Any
 

@@ -9,7 +9,7 @@ from bottool.errors import InvalidInput
 from bottool_web.actions import alerts, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, body, call, whole
+from bottool_web.maestro.calls import blueprint, body, call, whole
 from bottool_web.store.scope import Principal
 
 

@@ -7,7 +7,7 @@ from flask import request
 from bottool_web.actions import automations, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, call, whole
+from bottool_web.maestro.calls import blueprint, call, whole
 from bottool_web.store.scope import Principal
 
 

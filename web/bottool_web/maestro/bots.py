@@ -13,7 +13,7 @@ from bottool.errors import InvalidInput, NotFound
 from bottool_web.actions import bots, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, body, call
+from bottool_web.maestro.calls import blueprint, body, call
 from bottool_web.store.scope import Principal
 
 PIECE_BYTES = 256 * 1024

@@ -10,7 +10,7 @@ from bottool.states import TaskState
 from bottool_web.actions import tasks, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, body, call, whole
+from bottool_web.maestro.calls import blueprint, body, call, whole
 from bottool_web.store.scope import Principal
 
 _STATES_OF = {

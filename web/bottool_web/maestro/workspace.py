@@ -8,7 +8,7 @@ from flask import Response, request
 from bottool import wire
 from bottool_web.actions import identity
 from bottool_web.maestro import words
-from bottool_web.maestro.blueprint import blueprint, body, public, the_site
+from bottool_web.maestro.calls import blueprint, body, public, the_site
 
 
 @blueprint.get("/maestro/version")

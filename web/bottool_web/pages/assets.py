@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import request, send_from_directory, url_for
 from werkzeug.wrappers import Response
 
-from bottool_web.pages.blueprint import blueprint, public
+from bottool_web.pages.frame import blueprint, public
 
 STATIC = Path(__file__).parent.parent / "static"
 YEAR_SECONDS = 365 * 24 * 3600

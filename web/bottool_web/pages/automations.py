@@ -11,7 +11,7 @@ from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
 from bottool_web.actions import automations, bots, runners, tasks
 from bottool_web.actions.site import Site
-from bottool_web.pages.blueprint import Answer, act, blueprint, page, sentence, show
+from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
 
 Form = MultiDict[str, str]

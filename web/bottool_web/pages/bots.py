@@ -9,7 +9,7 @@ from bottool import wire
 from bottool.errors import BottoolError, Conflict, InvalidInput
 from bottool_web.actions import bots
 from bottool_web.actions.site import Site
-from bottool_web.pages.blueprint import Answer, act, blueprint, page, sentence, show
+from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
 
 TECHNOLOGIES = ("PYTHON", "JAVA", "JAVASCRIPT", "TYPESCRIPT", "COMMAND")

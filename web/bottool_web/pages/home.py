@@ -3,7 +3,7 @@
 from bottool_web.actions import runners as runner_actions
 from bottool_web.actions import tasks as task_actions
 from bottool_web.actions.site import Site
-from bottool_web.pages.blueprint import Answer, blueprint, page, show
+from bottool_web.pages.frame import Answer, blueprint, page, show
 from bottool_web.store.scope import Principal
 
 RUNNING = ("leased", "starting", "running", "stopping", "lost")

@@ -6,7 +6,7 @@ from bottool import wire
 from bottool.errors import BottoolError
 from bottool_web.actions import runners
 from bottool_web.actions.site import Site
-from bottool_web.pages.blueprint import Answer, blueprint, page, sentence, show
+from bottool_web.pages.frame import Answer, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
 
 

@@ -6,7 +6,7 @@ from flask import make_response, redirect, request, url_for
 
 from bottool.errors import BottoolError
 from bottool_web.actions import identity
-from bottool_web.pages.blueprint import Answer, blueprint, cookie_name, public, sentence, show, signed_in, the_site
+from bottool_web.pages.frame import Answer, blueprint, cookie_name, public, sentence, show, signed_in, the_site
 
 
 @blueprint.get("/sign-in")

@@ -5,7 +5,7 @@ from flask import request, url_for
 from bottool.states import FINAL, STARTED, TaskState
 from bottool_web.actions import alerts, tasks
 from bottool_web.actions.site import Site
-from bottool_web.pages.blueprint import Answer, act, blueprint, page, show
+from bottool_web.pages.frame import Answer, act, blueprint, page, show
 from bottool_web.store.scope import Principal
 
 PAGE_ROWS = 50

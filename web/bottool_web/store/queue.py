@@ -13,7 +13,17 @@ import sqlalchemy as sa
 from bottool.errors import NotFound
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import attempt, automation, automation_runner, bot, bot_version, revision, runner, task
+from bottool_web.store.tables import (
+    UtcTime,
+    attempt,
+    automation,
+    automation_runner,
+    bot,
+    bot_version,
+    revision,
+    runner,
+    task,
+)
 
 _QUEUED = sa.literal("queued", literal_execute=True)
 # What a task that is a new try of another waits for: the end of the other's newest attempt.
@@ -88,46 +98,27 @@ def heads(tx: sa.Connection, scope: Scope, taker: Taker, automation_ids: Collect
     """The first waiting task of each automation, best first: highest priority, then oldest."""
     if not automation_ids:
         return []
-    waiting = task.alias("waiting")
-    first = (
-        sa.select(waiting.c.id)
-        .where(waiting.c.automation_id == automation.c.id, *_free(waiting, taker))
-        .order_by(waiting.c.priority.desc(), waiting.c.id)
-        .limit(1)
-        .correlate(automation)
-        .scalar_subquery()
-    )
-    firsts = (
-        sa.select(first.label("task_id"))
-        .where(automation.c.workspace_id == scope.workspace_id, automation.c.id.in_(list(automation_ids)))
-        .subquery()
-    )
-    rows = tx.execute(
-        sa.select(task.c.id, task.c.automation_id)
-        .join(firsts, firsts.c.task_id == task.c.id)
-        .order_by(task.c.priority.desc(), task.c.id)
-    )
-    return [Head(task_id=row.id, automation_id=row.automation_id) for row in rows]
+    found = tx.execute(_HEADS, _named(scope, taker) | {"automation_ids": list(automation_ids)})
+    return [Head(task_id=row.id, automation_id=row.automation_id) for row in found]
 
 
 def lock_first(tx: sa.Connection, scope: Scope, taker: Taker, automation_id: int) -> Row | None:
     """The automation's first waiting task that no other claim holds in its hand, locked; ``None`` when all are held."""
-    return tx.execute(
-        sa.select(task)
-        .where(task.c.workspace_id == scope.workspace_id, task.c.automation_id == automation_id, *_free(task, taker))
-        .order_by(task.c.priority.desc(), task.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).one_or_none()
+    return tx.execute(_FIRST, _named(scope, taker) | {"automation_id": automation_id}).one_or_none()
 
 
-def _free(waiting: Any, taker: Taker) -> tuple[sa.ColumnElement[bool], ...]:
+def _named(scope: Scope, taker: Taker) -> dict[str, Any]:
+    return {"workspace_id": scope.workspace_id, "runner_id": taker.runner_id, "pause_from": taker.pause_from}
+
+
+def _free(waiting: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    """What makes a task one to take: queued, not handed back by this runner a moment ago, not behind another one."""
     tried, before, newest = attempt.alias("tried"), task.alias("before"), attempt.alias("newest")
     handed_back = sa.exists().where(
         tried.c.task_id == waiting.c.id,
-        tried.c.runner_id == taker.runner_id,
+        tried.c.runner_id == sa.bindparam("runner_id"),
         tried.c.reason == "handed_back",
-        tried.c.ended_at > taker.pause_from,
+        tried.c.ended_at > sa.bindparam("pause_from", type_=UtcTime),
     )
     still_there = sa.exists().where(
         before.c.id == waiting.c.retry_of,
@@ -140,6 +131,49 @@ def _free(waiting: Any, taker: Taker) -> tuple[sa.ColumnElement[bool], ...]:
         (waiting.c.claims == 0) | ~handed_back,
         waiting.c.retry_of.is_(None) | ~still_there,
     )
+
+
+def _heads() -> sa.Select[Any]:
+    waiting = task.alias("waiting")
+    first = (
+        sa.select(waiting.c.id)
+        .where(waiting.c.automation_id == automation.c.id, *_free(waiting))
+        .order_by(waiting.c.priority.desc(), waiting.c.id)
+        .limit(1)
+        .correlate(automation)
+        .scalar_subquery()
+    )
+    firsts = (
+        sa.select(first.label("task_id"))
+        .where(
+            automation.c.workspace_id == sa.bindparam("workspace_id"),
+            automation.c.id.in_(sa.bindparam("automation_ids", expanding=True)),
+        )
+        .subquery()
+    )
+    return (
+        sa.select(task.c.id, task.c.automation_id)
+        .join(firsts, firsts.c.task_id == task.c.id)
+        .order_by(task.c.priority.desc(), task.c.id)
+    )
+
+
+def _first() -> sa.Select[Any]:
+    return (
+        sa.select(task)
+        .where(
+            task.c.workspace_id == sa.bindparam("workspace_id"),
+            task.c.automation_id == sa.bindparam("automation_id"),
+            *_free(task),
+        )
+        .order_by(task.c.priority.desc(), task.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=task)
+    )
+
+
+# Made once: putting these together costs more than running them.
+_HEADS, _FIRST = _heads(), _first()
 
 
 # For explaining.

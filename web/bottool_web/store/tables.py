@@ -4,13 +4,13 @@ Each row of a workspace carries ``workspace_id``; what Maestro keeps in reposito
 are integers below 2^31 and never used again. Times are aware UTC. Changing something here needs a migration.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
 from bottool.states import AttemptState, TaskState
+from bottool_web.store.column_types import Json, UtcTime
 
 metadata = sa.MetaData(
     naming_convention={
@@ -21,29 +21,6 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-class UtcTime(sa.TypeDecorator[datetime]):
-    """An aware UTC time: ``timestamptz`` on PostgreSQL, sortable text on SQLite."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a time without a zone reached the store: {value.isoformat()}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def _one_of(column: str, values: type[TaskState] | type[AttemptState] | tuple[str, ...]) -> sa.CheckConstraint:
