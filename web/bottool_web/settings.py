@@ -1,4 +1,4 @@
-"""The settings of a site, one frozen value: defaults < ``site.toml`` in its data folder < ``BOTTOOL_SITE_*`` < flags."""
+"""The settings of a site, one frozen value: defaults < ``site.toml`` in its folder < ``BOTTOOL_SITE_*`` < flags."""
 
 import tomllib
 from collections.abc import Mapping
