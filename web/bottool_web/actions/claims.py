@@ -5,6 +5,7 @@ counted from attempts, never kept in a counter.
 """
 
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
@@ -35,20 +36,19 @@ def sync(site: Site, who: Principal, said: wire.Sync) -> wire.Synced:
     """
     checks.text(said.claim_key, "claim_key", 200)
     checks.number(len(said.attempts), "the number of attempts", 0, MOST_ATTEMPTS)
-    found, appeared = site.store.write(lambda tx: _renew(tx, site, who, said))
-    if appeared:
+    # One write for all of it: what takes time is the disk's word that it is safe.
+    noted = site.store.write(lambda tx: _note_and_claim(tx, site, who, said))
+    if noted.appeared:
         site.hints.send(f"workspace:{who.workspace_id}")
-    for row in found:
+    for row in noted.listed:
         if row.state == AttemptState.LOST:
             _welcome_back(site, who, said, row)
     verdicts = _verdicts(said, site.store.read(lambda tx: _listed(tx, who, said)))
-    work: list[wire.Work] = []
-    used = False
-    if said.claim_key:
-        work, used = site.store.write(lambda tx: _claim(tx, site, who, said))
-    for item in work:
+    for item in noted.work:
         news.tell(site, who, item.task_id)
-    return wire.Synced(lease_seconds=site.settings.lease_seconds, verdicts=verdicts, work=work, claim_key_used=used)
+    return wire.Synced(
+        lease_seconds=site.settings.lease_seconds, verdicts=verdicts, work=noted.work, claim_key_used=noted.key_used
+    )
 
 
 @action("attempt.work")
@@ -73,9 +73,25 @@ def _listed(tx: sa.Connection, who: Principal, said: wire.Sync) -> list[Row]:
     return attempts.listed(tx, who.scope, who.id, [(each.task_id, each.attempt) for each in said.attempts])
 
 
-def _renew(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> tuple[list[Row], bool]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Noted:
+    """What one write of a call did. ``listed``: the attempts that the runner named, as they were before."""
+
+    appeared: bool
+    listed: list[Row]
+    work: list[wire.Work]
+    key_used: bool
+
+
+def _note_and_claim(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> _Noted:
     runner = queue.locked_runner(tx, who.scope, who.id)
     appeared = sessions.note(tx, site, who, runner, said)
+    found = _renew(tx, site, who, said)
+    work, key_used = _claim(tx, site, who, said) if said.claim_key else ([], False)
+    return _Noted(appeared=appeared, listed=found, work=work, key_used=key_used)
+
+
+def _renew(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> list[Row]:
     found = _listed(tx, who, said)
     lease_until = site.now() + timedelta(seconds=site.settings.lease_seconds)
     attempts.renew(tx, who.scope, who.id, [row.id for row in found], lease_until)
@@ -83,7 +99,7 @@ def _renew(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> tu
     for row in found:
         if seen := usage.get((row.task_id, row.number)):
             attempts.note_usage(tx, who.scope, row.id, figures(seen))
-    return found, appeared
+    return found
 
 
 def _welcome_back(site: Site, who: Principal, said: wire.Sync, row: Row) -> None:
@@ -165,7 +181,6 @@ def can_run(capabilities: wire.Capabilities, technology: str) -> bool:
 
 def _claim(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> tuple[list[wire.Work], bool]:
     """What the claim key has, or as much new work as there is room for; and whether the key's work is over."""
-    queue.locked_runner(tx, who.scope, who.id)
     before = attempts.of_claim(tx, who.scope, who.id, said.claim_key)
     mine = [row.id for row in before if row.state != AttemptState.ENDED]
     if not before:

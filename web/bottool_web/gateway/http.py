@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from bottool import wire
-from bottool.errors import BottoolError, InvalidInput, Refused, TooBig, Unauthorized
+from bottool.errors import BadJson, BottoolError, InvalidInput, Refused, TooBig, Unauthorized
 from bottool_web.files import PIECE_BYTES
 from bottool_web.problems import MEDIA_TYPE, problem_of, retry_after
 
@@ -139,7 +139,7 @@ class Request:
             where = path.rstrip("`")
             raise InvalidInput(f"{where or 'the body'}: {text}", "correct the field", path=where) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise _bad_json(str(error)) from error
+            raise BadJson(f"the body is no JSON: {error}", "send one JSON object in UTF-8") from error
 
     async def until_gone(self) -> None:
         """Return when the caller hangs up; for calls that wait, after their body was read."""
@@ -197,9 +197,3 @@ _PRIVATE = {"Cache-Control": "no-store"}
 
 def _too_big(limit_bytes: int) -> TooBig:
     return TooBig(f"the body has more than {limit_bytes} bytes", "send less at a time")
-
-
-def _bad_json(reason: str) -> Refused:
-    error = Refused(f"the body is no JSON: {reason}", "send one JSON object in UTF-8")
-    error.code = "bad_json"  # type: ignore[misc]
-    return error

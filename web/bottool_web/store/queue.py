@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bottool.errors import NotFound
+from bottool_web.store.column_types import UtcTime
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import (
-    UtcTime,
     attempt,
     automation,
     automation_runner,

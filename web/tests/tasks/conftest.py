@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import pytest
-import sqlalchemy as sa
 import uvicorn
 
 from bottool import wire
@@ -17,33 +16,7 @@ from bottool_web.actions.site import Site
 from bottool_web.app import create_app
 from bottool_web.asgi import create_asgi
 from bottool_web.serve import SiteServer, address_of
-from bottool_web.store import bots, workspaces
 from bottool_web.store.scope import Principal
-
-
-@pytest.fixture
-def deploy(site: Site, admin: Principal) -> Callable[..., wire.Bot]:
-    """``deploy("my-bot")``: a released version, without the check of its package, which takes a process."""
-
-    def deploy_(bot_id: str = "my-bot", version: str = "1.0.0", *, technology: str = "PYTHON", **_: Any) -> wire.Bot:
-        kept = site.files.add_package([f"{bot_id} {version}".encode()], limit_bytes=1000)
-
-        def make(tx: sa.Connection) -> wire.Bot:
-            scope, now = admin.scope, site.now()
-            repository = workspaces.repository_id(tx, scope, "DEFAULT")
-            row = bots.find_or_add(tx, scope, bot_id, technology=technology, repository_id=repository, now=now)
-            bots.add_version(tx, scope, row, wire.NewVersion(version=version, technology=technology), now)
-            added = bots.version_of(tx, scope, bot_id, version)
-            revision = bots.NewRevision(
-                sha256=kept.sha256, size_bytes=kept.size_bytes, file_name=f"{bot_id}.zip", findings=(), at=now
-            )
-            bots.add_revision(tx, scope, added.id, revision)
-            bots.set_release(tx, scope, row, added.id)
-            return bots.get(tx, scope, bot_id)
-
-        return site.store.write(make)
-
-    return deploy_
 
 
 @pytest.fixture
