@@ -74,6 +74,8 @@ class Phase(IntEnum):
     REPORTING = 10
     DROPPING = 11
     DEAD = 12
+    DONE = 13
+    """The folder is deleted. The server gives the work no second time: the attempt is over."""
 
 
 class Keeper(IntEnum):
@@ -221,8 +223,9 @@ class Protocol:
             yield from self.recovery(site)
             return
         if site.phase is Phase.NONE:
-            # However often the answer that holds the work comes, and even after the folder was deleted.
             yield "journal", site._replace(phase=Phase.JOURNALED)
+            return
+        if site.phase is Phase.DONE:
             return
         pipe = Pipe.ENDED if site.pipe is Pipe.OPEN else site.pipe
         yield "runner dies", site._replace(phase=Phase.DEAD, pipe=pipe)
@@ -250,7 +253,7 @@ class Protocol:
             yield "hand over", site._replace(phase=Phase.HANDED, pipe=Pipe.PERMIT)
         if site.phase is Phase.ASKING and self.refused(state, number):
             yield "drop", site._replace(phase=Phase.DROPPING, pipe=Pipe.ENDED)
-        if site.phase in {Phase.ASKING, Phase.PERMITTED}:  # shut down or asked to stop: the permit may be granted
+        if site.phase in {Phase.PREPARING, Phase.ASKING, Phase.PERMITTED}:  # shut down, or asked to stop
             yield from self.make_void(site._replace(pipe=Pipe.ENDED))
 
     def after_intent(self, state: State, number: int, site: Site) -> Iterator[tuple[str, Site]]:
@@ -348,8 +351,8 @@ def wiped(site: Site) -> Site:
 
 
 def forget(site: Site) -> Site:
-    """The folder is deleted. A repeated answer of the server may still bring the work again."""
-    return wiped(site)._replace(phase=Phase.NONE)
+    """The folder is deleted; only what really happened stays."""
+    return wiped(site)._replace(phase=Phase.DONE, sent=0)
 
 
 def broken_promises(state: State) -> Iterator[str]:

@@ -44,7 +44,7 @@ def test_no_order_of_events_breaks_a_promise_or_leaves_a_task_without_an_end():
         ("started_is_never_requeued", CANCELLED),
         ("intent_before_hand_over", TWICE),
         ("intent_before_hand_over", VOID),
-        ("permit_is_fenced", VOID),
+        ("permit_is_fenced", CANCELLED),
         ("void_needs_ticket", CANCELLED),
         ("void_survives_restart", VOID),
         ("dead_keeper_is_no_success", "success without a bot that ended well"),

@@ -139,12 +139,11 @@ class Execution:
         except OSError as error:
             self._fault = NotPrepared(reason=f"this machine cannot prepare it: {error.strerror or error}")
             return Next.HAND_BACK
-        if keeper is None:
+        if keeper is None and not self._stop.is_set():
             return Next.HAND_BACK
-        permit = self._ask_permit()
-        if self._stop.is_set():
-            self.folder.take_ticket(Ticket.VOID)
-            return Next.VOID
+        permit = self._ask_permit() if keeper is not None else None
+        if keeper is None or permit is None or self._stop.is_set():
+            return self._prevented()
         self.state = "starting"
         self.folder.publish("intent", {"boot_id": self._around.boot_id})
         keeper.hand_over(
@@ -152,8 +151,14 @@ class Execution:
         )
         return Next.FOLLOW
 
+    def _prevented(self) -> Next:
+        """Nothing was handed over yet: decide that nothing will be."""
+        self.folder.take_ticket(Ticket.VOID)
+        return Next.VOID
+
     def _prepare(self) -> KeeperProcess | None:
-        """A keeper that is ready for the permit; ``None`` when it could not prepare the bot, and why is known."""
+        """A keeper that is ready for the permit; ``None`` when it could not prepare the bot, or need not any more."""
+        self._let_go_of_keeper()
         self._clear_the_place()
         if not self._fetch_package():
             return None
@@ -194,11 +199,11 @@ class Execution:
             shutil.rmtree(place, ignore_errors=True)
 
     def _await_ready(self, keeper: KeeperProcess) -> bool:
-        """``False`` when the keeper could not prepare the bot, and ``not_prepared`` says why."""
+        """``False`` when the keeper could not prepare the bot and it is known why, or when a person stops it."""
         deadline = time.monotonic() + self._around.settings.prepare_seconds
         while not self.folder.has("ready"):
             had_ended = keeper.has_ended()
-            if self.folder.read("not_prepared", NotPrepared) is not None:
+            if self._stop.is_set() or self.folder.read("not_prepared", NotPrepared) is not None:
                 return False
             late = time.monotonic() > deadline
             if late or (had_ended and not self.folder.has("ready")):
@@ -272,7 +277,12 @@ class Execution:
         fault = self._fault or self.folder.read("not_prepared", NotPrepared) or NotPrepared(reason="its keeper failed")
         self._say(f"could not be prepared: {fault.reason}", level=logging.WARNING)
         body = wire.HandBack(reason=fault.reason, permanent=fault.permanent, output=fault.output)
-        self._persist(lambda: self._around.gateway.hand_back(*self.folder.key, body))
+        try:
+            self._persist(lambda: self._around.gateway.hand_back(*self.folder.key, body))
+        except Gone:
+            # A runner before this one may have got the permit, and then only the ticket proves that nothing ran.
+            self._prevented()
+            self._report_void()
 
     def _report_void(self) -> None:
         self.state = "reporting"

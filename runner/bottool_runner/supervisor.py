@@ -25,11 +25,13 @@ from bottool_runner.home import Home, Identity
 from bottool_runner.journal import Assignment, AttemptFolder, found
 from bottool_runner.settings import RunnerSettings
 from bottool_runner.sync import Answer, HeldCall
+from bottool_runner.system import signals_to_end, steady_clock
 
 log = logging.getLogger("bottool.runner")
 
 _FAREWELL_SECONDS = 15.0
 _LOOK_SECONDS = 1.0
+_DISK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Supervisor:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._gateway = Gateway(settings.server, identity.token, self._closing)
-        self._call = HeldCall(send=self._gateway.sync, deliver=self._events.put, clock=time.monotonic)
+        self._call = HeldCall(send=self._gateway.sync, deliver=self._events.put, clock=steady_clock)
         self._claim_key = home.claim_key()
         self._executions: dict[tuple[int, int], tuple[Execution, threading.Thread]] = {}
         self._taken = 0
@@ -190,24 +192,28 @@ class Supervisor:
 
     def _accept(self, works: list[wire.Work], claim_key: str) -> None:
         """Write the work down, then put the claim key away; only then is any of it done."""
-        fresh = []
-        for work in works:
-            if not (self._home.attempts / f"{work.task_id}-{work.attempt}").exists():
-                assignment = Assignment(
-                    work=work, cache=str(self._settings.cache), output_limit_bytes=self._settings.output_limit_bytes
-                )
-                try:
-                    fresh.append(AttemptFolder.create(self._home.attempts, assignment))
-                except (
-                    OSError
-                ) as error:  # the server gives it again for the same key, or to another when the lease ends
-                    log.error("task %s cannot be taken: %s", work.task_id, error)  # noqa: TRY400 - no trace for a full disk
-                    return
-        if claim_key == self._claim_key:
-            self._claim_key = self._home.new_claim_key()
+        fresh: list[AttemptFolder] = []
+        try:
+            for work in filter(self._is_new, works):
+                fresh.append(self._write_down(work))  # noqa: PERF401 - what was written before an error counts
+            if claim_key == self._claim_key:
+                self._claim_key = self._home.new_claim_key()
+        except OSError as error:
+            # The server gives it again for the same key, or to another runner when the lease has ended.
+            log.error("work cannot be written down: %s", error)  # noqa: TRY400 - no trace for a full disk
+            self._call.rest(_DISK_SECONDS)
         for folder in fresh:
             log.info("task %s, attempt %s taken", *folder.key)
             self._see_to(folder)
+
+    def _is_new(self, work: wire.Work) -> bool:
+        return not (self._home.attempts / f"{work.task_id}-{work.attempt}").exists()
+
+    def _write_down(self, work: wire.Work) -> AttemptFolder:
+        assignment = Assignment(
+            work=work, cache=str(self._settings.cache), output_limit_bytes=self._settings.output_limit_bytes
+        )
+        return AttemptFolder.create(self._home.attempts, assignment)
 
     def _see_to(self, folder: AttemptFolder) -> None:
         execution = Execution(folder, self._around)
@@ -232,11 +238,11 @@ class Supervisor:
 
 
 def end_on_signals(end_please: Callable[[], None]) -> None:
-    """Let SIGTERM and Ctrl-C ask for the end; a second one ends the process at once."""
+    """Let Ctrl-C and its like ask for the end; a second one ends the process at once."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
         end_please()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in signals_to_end():
         signal.signal(number, handle)

@@ -78,6 +78,10 @@ class HeldCall:
             self._not_before = self.clock() + self.backoff.next_seconds(answer.error)
         return answer.synced
 
+    def rest(self, seconds: float) -> None:
+        """Make no call for that long: what the last one brought could not be dealt with."""
+        self._not_before = self.clock() + seconds
+
     @property
     def leases_hold(self) -> bool:
         return self.clock() < self.lease_until

@@ -4,6 +4,7 @@ Every platform switch of the runner is here (of locks: in ``bottool.locks``). Kn
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -81,6 +82,18 @@ def make_lasting(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def steady_clock() -> float:
+    """Seconds that only ever go forward, also while the machine sleeps where the system can count that."""
+    # Linux's plain monotonic clock stands still while the machine sleeps.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
+
+
+def signals_to_end() -> list[signal.Signals]:
+    """What asks a process to end: Ctrl-C, the service manager, a closed terminal or console."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 def detached_options() -> dict[str, Any]:
