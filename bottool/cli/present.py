@@ -101,10 +101,8 @@ def items_of(task: Any) -> str:
 
 
 def took(task: Any) -> str:
-    """How long a task ran."""
-    if task.started_at is None or task.ended_at is None:
-        return ""
-    return duration((task.ended_at - task.started_at).total_seconds())
+    """How long a task's bot ran."""
+    return duration(task.duration_seconds)
 
 
 def _text(value: object) -> str:

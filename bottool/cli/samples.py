@@ -110,7 +110,6 @@ class _Run:
         task = client.post(rest.path("tasks"), NewTask(automation=package.bot_id), type=Task)
         self._tell(f"deployed and released {package.version}; task {task.id} is created")
         task = self._wait(client, task)
-        began = task.started_at or task.created_at
         self._tell(f"task {task.id} {task.state}")
         return Sample(
             language=self._language,
@@ -120,7 +119,7 @@ class _Run:
             status=task.state,
             total_items=task.total_items,
             processed_items=task.processed_items,
-            duration_seconds=(task.ended_at - began).total_seconds() if task.ended_at else None,
+            duration_seconds=task.duration_seconds,
             message=task.message,
         )
 
@@ -135,7 +134,8 @@ class _Run:
 
     def _wait(self, client: Client, task: Task) -> Task:
         deadline = time.monotonic() + TASK_SECONDS
-        while task.state not in FINAL:
+        # A bot's own word comes before its process ends; the measures come with the end.
+        while task.state not in FINAL or (task.started_at and task.duration_seconds is None):
             if self._given_up.wait(0.1):
                 raise WaitTimeout("given up")
             if time.monotonic() > deadline:

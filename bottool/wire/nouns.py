@@ -135,8 +135,8 @@ class AutomationChange(Message, kw_only=True, frozen=True):
 class Task(Message, kw_only=True, frozen=True):
     """``state`` is a ``states.TaskState``. ``parameters`` is an object, never null; types and Unicode are kept.
 
-    ``exit_code``, ``reason`` and ``left_behind`` are what the keeper saw of the newest attempt; the other results are
-    what the bot said, or what follows from its silence.
+    ``exit_code``, ``reason``, ``duration_seconds`` and ``left_behind`` are what the keeper saw of the newest attempt;
+    the other results are what the bot said, or what follows from its silence.
     """
 
     id: int
@@ -168,6 +168,8 @@ class Task(Message, kw_only=True, frozen=True):
     machine_id: str = ""
     exit_code: int | None = None
     reason: str = ""
+    duration_seconds: float | None = None
+    """How long the bot's process ran, as the keeper measured it; ``None`` until the attempt has ended."""
     left_behind: list[str] = []
     bot_reported: bool = False
     """True when the result is the bot's own word."""

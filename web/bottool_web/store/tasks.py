@@ -205,6 +205,7 @@ def _seen(scope: Scope) -> sa.Select[Any]:
             attempt.c.started_at.label("started_at"),
             attempt.c.exit_code.label("exit_code"),
             attempt.c.reason.label("reason"),
+            attempt.c.duration_seconds.label("duration_seconds"),
             attempt.c.left_behind.label("left_behind"),
         )
         .join(automation, automation.c.id == task.c.automation_id)
@@ -247,6 +248,7 @@ def _to_wire(found: Row) -> wire.Task:
         machine_id=found.machine_id or "",
         exit_code=found.exit_code,
         reason=found.reason or "",
+        duration_seconds=found.duration_seconds,
         left_behind=found.left_behind or [],
         bot_reported=found.bot_reported,
         retry_of=found.retry_of,
