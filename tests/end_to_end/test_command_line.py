@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +25,13 @@ WORKS = """
     time.sleep(0.5)
     print("done", flush=True)
 """
+
+
+def wait_until(what: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        time.sleep(0.05)
 
 
 def test_from_login_to_result(home, command_bot, tmp_path) -> None:
@@ -124,30 +132,30 @@ def test_waiting_for_a_task_that_fails_gives_its_own_status(home, command_bot) -
     assert json.loads(done.stderr)["error"]["code"] == "task_failed"
 
 
-def test_following_goes_on_after_the_server_was_away(home, command_bot) -> None:
+def test_following_goes_on_after_the_server_was_away(home, command_bot, tmp_path) -> None:
     home.deploy(command_bot("long", "import time\nfor n in range(40): print(n, flush=True); time.sleep(0.2)"))
     home.automate("long", "long")
     home.start_runner()
     task_id = home.new_task("long")
     home.wait_for_state(task_id, "running")
 
-    with subprocess.Popen(
-        [sys.executable, "-m", "bottool", "task", "output", str(task_id), "--follow"],
-        env=home.variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as following:
-        assert following.stdout.readline() == "0\n"
+    with (
+        (tmp_path / "said").open("w+") as said,
+        (tmp_path / "told").open("w+") as told,
+        subprocess.Popen(
+            [sys.executable, "-m", "bottool", "task", "output", str(task_id), "--follow"],
+            env=home.variables,
+            stdout=said,
+            stderr=told,
+        ) as following,
+    ):
+        wait_until(lambda: "0\n" in (tmp_path / "said").read_text())
         home.kill_server()
-        time.sleep(0.5)
+        wait_until(lambda: "the server is away" in (tmp_path / "told").read_text())
         home.start_server()
 
-        said, told = following.communicate(timeout=90)
-
-    assert following.returncode == 0, told
-    assert said.split() == [str(number) for number in range(1, 40)]
-    assert "the server is away" in told
+        assert following.wait(90) == 0, (tmp_path / "told").read_text()
+    assert (tmp_path / "said").read_text().split() == [str(number) for number in range(40)]
 
 
 def test_a_code_lets_a_machine_in_and_the_six_questions_find_what_is_wrong(home, command_bot, tmp_path) -> None:
@@ -155,10 +163,7 @@ def test_a_code_lets_a_machine_in_and_the_six_questions_find_what_is_wrong(home,
     home.bottool("automation", "create", "quiet", "--bot", "quiet")
     code = home.json("runner", "code", "box-7")["code"]
     home.start_runner("box-7", "--code", code)
-    for _ in range(200):
-        if [each["state"] for each in home.json("runner", "list") if each["machine_id"] == "box-7"] == ["online"]:
-            break
-        time.sleep(0.1)
+    wait_until(lambda: [each["state"] for each in home.json("runner", "list")] == ["online"])
 
     asked = ["doctor", "--automation", "quiet", "--machine-id", "box-7", "--home", str(home.folder / "box-7"), "--json"]
     done = home.bottool(*asked, check=False)
@@ -218,9 +223,12 @@ def test_the_demo_leaves_nothing_behind_when_it_is_ended(tmp_path, number) -> No
     with subprocess.Popen(
         program, env=own_variables(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as demo:
+        told = []
         for line in demo.stderr:
+            told.append(line)
             if "running; Ctrl-C ends it" in line:
                 break
+        assert any("succeeded" in line for line in told), told
         folder = next(tmp_path.glob("bottool-demo-*"))
         assert len(living(str(folder))) >= 2
 
