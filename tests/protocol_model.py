@@ -2,7 +2,7 @@
 
 One task, a few attempts. The adversary may lose, delay, repeat and reorder every message (what was sent once may arrive
 at any moment, any number of times, or never), kill a runner or a keeper between any two steps, and let any lease run
-out. ``explore`` visits every state that can be reached and checks the promises in each of them.
+out. ``test_protocol_model`` visits every state that can be reached and checks the promises in each of them.
 
 What stands for what: an attempt's ``Site`` is the runner's memory of it, its folder on disk and its keeper. Sites are
 crashed one by one, which includes a machine that loses all at once. Where the program looks at two things, the model
@@ -11,7 +11,6 @@ trusts the weaker one alone: a restarted runner goes by ``intent``, although the
 ``Rules`` are the protocol; each ``False`` is a mutant, a plausible protocol that is wrong.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -371,59 +370,3 @@ def broken_promises(state: State) -> Iterator[str]:
         yield "the bot ran without a permit"
     if state.task is Task.FAILED and any(site.bot_alive for site in state.sites):
         yield "the bot outlived its result"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """``broken`` is the promise that fell, with the shortest ``path`` of events to it; ``stuck`` counts states from
-    which no end of the task can be reached."""
-
-    states: int
-    broken: str = ""
-    path: tuple[str, ...] = ()
-    stuck: int = 0
-
-
-def explore(rules: Rules, *, attempts: int = 2, promise: str = "", look_for_stuck: bool = False) -> Found:
-    """Visit every reachable state, nearest first; stop at the first broken promise, or the first time ``promise`` is."""
-    protocol = Protocol(rules, attempts)
-    first = protocol.first()
-    came_from: dict[State, tuple[State | None, str]] = {first: (None, "")}
-    before: dict[State, list[State]] = {}
-    waiting = deque([first])
-    while waiting:
-        state = waiting.popleft()
-        for event, reached in protocol.moves(state):
-            after = protocol.without_the_futile(reached)
-            if look_for_stuck and after != state:
-                before.setdefault(after, []).append(state)
-            if after in came_from:
-                continue
-            came_from[after] = (state, event)
-            broken = next((name for name in broken_promises(after) if promise in {"", name}), "")
-            if broken:
-                return Found(states=len(came_from), broken=broken, path=path_to(after, came_from))
-            waiting.append(after)
-    stuck = count_stuck(came_from, before, attempts) if look_for_stuck else 0
-    return Found(states=len(came_from), stuck=stuck)
-
-
-def path_to(state: State, came_from: dict[State, tuple[State | None, str]]) -> tuple[str, ...]:
-    events: list[str] = []
-    step: State | None = state
-    while step is not None:
-        step, event = came_from[step]
-        events.append(event)
-    return tuple(event for event in reversed(events) if event)
-
-
-def count_stuck(states: dict[State, tuple[State | None, str]], before: dict[State, list[State]], attempts: int) -> int:
-    """States from which the task can never end. Queued again with no attempt left is the model's bound, not stuck."""
-    ends = [s for s in states if s.task in FINAL or (s.task is Task.QUEUED and s.attempt == attempts)]
-    alive = set(ends)
-    while ends:
-        for earlier in before.get(ends.pop(), ()):
-            if earlier not in alive:
-                alive.add(earlier)
-                ends.append(earlier)
-    return len(states) - len(alive)

@@ -86,10 +86,34 @@ def both_sides(points):
 
 def kill_at(machine, point):
     """Variables that bring the kill into the child."""
-    place = machine.home.parent / "customize"
+    return {**customized(machine, KILLER), "KILL_AT": point}
+
+
+def customized(machine, code):
+    """Variables that let every Python of a child begin with this code."""
+    place = machine.home.parent / f"customize-{abs(hash(code))}"
     place.mkdir()
-    (place / "sitecustomize.py").write_text(textwrap.dedent(KILLER))
-    return {"PYTHONPATH": str(place), "KILL_AT": point}
+    (place / "sitecustomize.py").write_text(textwrap.dedent(code))
+    return {"PYTHONPATH": str(place)}
+
+
+def preparing(machine, what):
+    """Variables that put a statement into the keeper before it prepares its bot."""
+    return customized(
+        machine,
+        f"""
+        import sys
+        if "bottool_runner.keeper" in sys.orig_argv:
+            import pathlib, time
+            from bottool import environments
+            original = environments.make_ready
+            def wrapped(*arguments):
+                pathlib.Path({str(machine.home.parent / "preparing")!r}).touch()
+                {what}
+                return original(*arguments)
+            environments.make_ready = wrapped
+        """,
+    )
 
 
 def ran(bench):
@@ -132,3 +156,53 @@ def test_a_keeper_killed_there_never_lets_its_bot_start_twice_or_live_on(machine
     else:
         assert task.report["reason"] == "died"
         assert len(ran(bench)) <= 1
+
+
+def test_a_task_that_is_stopped_while_it_is_prepared_is_given_up_at_once(machine, bench, server, until):
+    server.hold_seconds = 0.3
+    task = server.add(bench.package(TELL))
+    machine.start(**preparing(machine, "time.sleep(60)"))
+    until((machine.home.parent / "preparing").exists)
+
+    server.say(task, "stop")
+
+    until(lambda: server.ended(task), 10)
+    assert server.kinds(task) == ["leased", "void"]
+    assert ran(bench) == []
+    until(lambda: machine.attempts == [])
+
+
+def test_a_runner_that_ends_gives_back_what_it_only_prepares(machine, bench, server, until):
+    task = server.add(bench.package(TELL))
+    runner = machine.start(**preparing(machine, "time.sleep(60)"))
+    until((machine.home.parent / "preparing").exists)
+
+    runner.terminate()
+
+    assert runner.wait(15) == 0
+    assert (task.state, server.kinds(task)) == ("queued", ["leased", "void"])
+    assert machine.attempts == []
+
+
+def test_a_bot_that_had_its_permit_but_cannot_be_prepared_again_is_given_back_as_never_started(
+    machine, bench, server, until
+):
+    server.hold_seconds = 0.3
+    task = server.add(bench.package(TELL))
+    assert machine.start(**kill_at(machine, f"runner|{GATEWAY}|permit||after")).wait(30) == 137
+    assert task.state == "starting"
+
+    machine.start("--once", **preparing(machine, "raise RuntimeError('the tool has vanished')"))
+
+    until(lambda: "void" in server.kinds(task))
+    assert ran(bench) == []
+
+
+def test_a_preparation_whose_keeper_is_killed_is_handed_back(machine, bench, server, until):
+    server.most_claims = 1
+    task = server.add(bench.package(TELL))
+    machine.start(**preparing(machine, "import os; print('too little memory', flush=True); os._exit(9)"))
+
+    until(lambda: server.ended(task))
+
+    assert "too little memory" in server.hand_backs[0]["reason"]
