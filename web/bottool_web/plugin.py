@@ -34,12 +34,12 @@ def bottool_register_commands(cli: click.Group) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one and prints it.")
 def serve(data: Path, host: str | None, port: int | None) -> None:
     """Serve a site that 'bottool server init' set up, until it is told to end."""
-    from bottool_web.actions.setup import has_workspace, open_site
+    from bottool_web.actions.setup import has_workspace, is_site, open_site
     from bottool_web.serve import serve as serve_site
     from bottool_web.settings import load_site_settings
 
     settings = load_site_settings(data, base_variables(), {"host": host, "port": port})
-    if not data.is_dir():
+    if not is_site(data):
         raise _not_set_up(data)
     site = open_site(settings)
     try:
@@ -76,10 +76,11 @@ def init(  # noqa: PLR0913  # one for each option
     database: str | None,
 ) -> None:
     """Set a site up: its folder, its database, a workspace with login and key, and an administrator."""
-    from bottool_web.actions.setup import First, begin, open_site
+    from bottool_web.actions.setup import First, begin, check_first, open_site
     from bottool_web.settings import load_site_settings
 
     first = First(workspace=workspace, login=login, key=_line(key_file), email=admin, password=_line(password_file))
+    check_first(first)
     site = open_site(load_site_settings(data, base_variables(), {"database": database}))
     try:
         begin(site, first)

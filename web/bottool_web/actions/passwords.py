@@ -36,12 +36,17 @@ def secret_matches(secret: str, stored_hash: str) -> bool:
     return hmac.compare_digest(hash_secret(secret), stored_hash)
 
 
-def hash_password(password: str) -> str:
+def check_password(password: str) -> None:
     """:raises InvalidInput: for a password that is too short, too long or among the first that anybody would try."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise InvalidInput(f"the password has {len(password)} characters", f"use at least {SHORTEST}", path="password")
     if password.casefold() in _COMMON:
         raise InvalidInput("this password is among the first that anybody would try", "use another", path="password")
+
+
+def hash_password(password: str) -> str:
+    """:raises InvalidInput: as ``check_password``."""
+    check_password(password)
     return PasswordHasher().hash(password)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bottool.errors import InvalidInput, NotFound, SettingsError
 from bottool_web.actions import checks
 from bottool_web.actions.identity import acting_site
-from bottool_web.actions.passwords import hash_password, hash_secret
+from bottool_web.actions.passwords import check_password, hash_password, hash_secret
 from bottool_web.actions.site import Site
 from bottool_web.files import Files
 from bottool_web.folder_lock import FolderLock
@@ -22,6 +22,7 @@ from bottool_web.settings import SiteSettings
 from bottool_web.store import audit, schema, workspaces
 from bottool_web.store.database import Store
 
+KEY_NAME = "site.key"
 KEY_BYTES = 32
 SHORTEST_KEY = 8
 ROLES = ("viewer", "operator", "developer", "manager", "administrator")
@@ -38,7 +39,7 @@ def open_site(settings: SiteSettings) -> Site:
     store = None
     try:
         store = Store(settings.database_address)
-        key = _key(settings.data / "site.key", is_new=not _has_tables(store))
+        key = _key(settings.data / KEY_NAME, is_new=not _has_tables(store))
         schema.migrate(store)
         return Site(
             settings=settings,
@@ -89,6 +90,16 @@ class First:
     password: str = field(repr=False)
 
 
+def check_first(first: First) -> None:
+    """Before anything is made.
+
+    :raises InvalidInput: when a name, the key or the password cannot be used.
+    """
+    _check_workspace(first.workspace, first.login, first.key)
+    _checked_email(first.email)
+    check_password(first.password)
+
+
 def begin(site: Site, first: First) -> None:
     """Make the first workspace and its administrator: both or neither.
 
@@ -105,6 +116,11 @@ def begin(site: Site, first: First) -> None:
     site.store.write(make)
 
 
+def is_site(data: Path) -> bool:
+    """True when somebody has begun to set a site up in the folder."""
+    return (data / KEY_NAME).exists()
+
+
 def has_workspace(site: Site) -> bool:
     return site.store.read(workspaces.exists)
 
@@ -119,12 +135,7 @@ def create_workspace(site: Site, label: str, login: str, key: str) -> int:
 
 
 def _new_workspace(site: Site, label: str, login: str, key: str) -> Callable[[sa.Connection], int]:
-    checks.label(label, "workspace")
-    checks.label(login, "login")
-    if len(key) < SHORTEST_KEY or not key.isprintable():
-        raise InvalidInput(
-            "the key is too short, or holds a line break", f"use {SHORTEST_KEY} characters or more", path="key"
-        )
+    _check_workspace(label, login, key)
     hashed, now = hash_secret(key), site.now()
 
     def make(tx: sa.Connection) -> int:
@@ -133,6 +144,15 @@ def _new_workspace(site: Site, label: str, login: str, key: str) -> Callable[[sa
         return made
 
     return make
+
+
+def _check_workspace(label: str, login: str, key: str) -> None:
+    checks.label(label, "workspace")
+    checks.label(login, "login")
+    if len(key) < SHORTEST_KEY or not key.isprintable():
+        raise InvalidInput(
+            "the key is too short, or holds a line break", f"use {SHORTEST_KEY} characters or more", path="key"
+        )
 
 
 def create_account(site: Site, workspace: str, email: str, password: str, role: str) -> int:
@@ -146,9 +166,7 @@ def create_account(site: Site, workspace: str, email: str, password: str, role: 
 
 
 def _new_account(site: Site, workspace: str, email: str, password: str, role: str) -> Callable[[sa.Connection], int]:
-    email = checks.name(email.strip().casefold(), "email")
-    if "@" not in email.strip("@") or " " in email:
-        raise InvalidInput(f"'{checks.shortened(email)}' is no e-mail address", path="email")
+    email = _checked_email(email)
     if role not in ROLES:
         raise InvalidInput(f"there is no role '{role}'", f"there are: {', '.join(ROLES)}", path="role")
     hashed, now = hash_password(password), site.now()
@@ -164,3 +182,10 @@ def _new_account(site: Site, workspace: str, email: str, password: str, role: st
         return made
 
     return make
+
+
+def _checked_email(email: str) -> str:
+    email = checks.name(email.strip().casefold(), "email")
+    if "@" not in email.strip("@") or " " in email:
+        raise InvalidInput(f"'{checks.shortened(email)}' is no e-mail address", path="email")
+    return email
