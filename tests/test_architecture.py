@@ -270,7 +270,6 @@ IGNORED = {
         ("a registry's host name", r"(pypi" + r"|pythonhosted|npmjs|crates|rubygems|nuget)\.(org|io|com)\b"),
         ("a registry's host name", r"\b(repo\d?|search|central)\.maven" + r"\.|deb\.debian" + r"\.org"),
         ("a path of one machine", r"(?<![\w.])/(wor" + r"k/(main|shared)|root/|home/(?!user\b|runner\b|bot\b)\w+/)"),
-        ("a path of one machine", r"[A-Z]:\\+User" + r"s\\+(?!me\b|user\b|bot\b|Public\b)\w+"),
         ("work that was left", r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b"),
     ],
 )
