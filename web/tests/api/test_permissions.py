@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -11,9 +12,11 @@ from werkzeug.test import TestResponse
 from bottool import wire
 from bottool.errors import PluginError
 from bottool_web.actions.permissions import PERMISSIONS, PUBLIC
+from bottool_web.actions.site import Site
 from bottool_web.api.route import Route
 from bottool_web.api.routes import ROUTES
 from bottool_web.app import check_permissions
+from bottool_web.store.tables import attempt, task
 
 ROLES = ("viewer", "operator", "developer", "manager", "administrator", "workspace", "runner", "attempt")
 GUARDED = [route for route in ROUTES if route.permission != PUBLIC]
@@ -167,3 +170,30 @@ def test_a_view_with_a_misspelt_permission_keeps_the_server_from_starting(app: F
 
     with pytest.raises(PluginError, match="/open-door"):
         check_permissions(app)
+
+
+def test_a_bots_token_ends_a_quarter_of_an_hour_after_its_attempt(
+    site: Site, call: Callable[..., TestResponse], clock: Any
+) -> None:
+    assert call("GET", "/tasks/1", role="attempt").status_code == 200
+    clock.advance(24 * 3600)
+    assert call("GET", "/tasks/1", role="attempt").status_code == 200, "a bot may run for days"
+
+    site.store.write(lambda tx: tx.execute(sa.update(attempt).values(ended_at=site.now(), state="ended")))
+    clock.advance(15 * 60 - 1)
+    assert call("GET", "/tasks/1", role="attempt").status_code == 200
+    clock.advance(1)
+
+    assert call("GET", "/tasks/1", role="attempt").status_code == 401
+
+
+def test_a_bot_that_was_replaced_raises_no_alerts(site: Site, call: Callable[..., TestResponse]) -> None:
+    said = {"json": {"task_id": 1, "title": "a", "message": "b"}}
+    assert call("POST", "/alerts", role="attempt", **said).status_code == 201
+    site.store.write(lambda tx: tx.execute(sa.update(task).values(attempt=2)))
+
+    answer = call("POST", "/alerts", role="attempt", **said)
+
+    assert answer.status_code == 409
+    assert answer.json["code"] == "stale_attempt"
+    assert len(call("GET", "/alerts").json["items"]) == 1

@@ -1,0 +1,178 @@
+"""No statement of the store reaches into another workspace, and no function of the store forgets to ask for one."""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import FrameType, ModuleType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.test import TestResponse
+
+from bottool import wire
+from bottool_web.actions import identity, runners, setup
+from bottool_web.actions.site import Site
+from bottool_web.store import audit, idempotency, tables, tokens, workspaces
+from bottool_web.store.scope import Principal
+
+Sent = tuple[list[str], bool, str]
+MODULES = ("alerts", "audit", "automations", "bots", "idempotency", "runners", "tokens", "workspaces")
+SCOPED = {table.name for table in tables.metadata.sorted_tables if "workspace_id" in table.c}
+# Before anybody is known, and the clock's care for all workspaces at once.
+UNSCOPED = {
+    "tokens.by_hash",
+    "tokens.session_by_hash",
+    "tokens.touch_session",
+    "tokens.end_session",
+    "tokens.use_code",
+    "tokens.purge",
+    "idempotency.purge",
+    "workspaces.memberships_of",
+}
+_TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+\"?(\w+)\"?", re.IGNORECASE)
+
+
+def _store_functions(frame: FrameType | None) -> tuple[list[str], bool]:
+    """The functions of the store that send a statement, innermost first, and whether one was given a scope."""
+    found, scoped = [], False
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith("bottool_web.store.") and not module.endswith(".database"):
+            found.append(f"{module.rpartition('.')[2]}.{frame.f_code.co_name}")
+            scoped = scoped or "scope" in frame.f_locals
+        frame = frame.f_back
+    return found, scoped
+
+
+@pytest.fixture
+def watched(site: Site) -> Any:
+    """Every statement that is sent from now on, with the function of the store that sent it."""
+    statements: list[Sent] = []
+
+    def see(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        functions, scoped = _store_functions(sys._getframe())
+        if functions:
+            statements.append((functions, scoped, statement))
+
+    engines = {site.store._reading, site.store._writing}
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", see)
+    yield statements
+    for engine in engines:
+        sa.event.remove(engine, "before_cursor_execute", see)
+
+
+def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[..., wire.Task], ada: Principal) -> None:
+    """Every route once in a sensible order, and what has no route."""
+    task = a_task()
+    key = {wire.IDEMPOTENCY_HEADER: "one"}
+    call("GET", "/bots"), call("GET", "/bots/my-bot"), call("GET", "/automations"), call("GET", "/runners")
+    call("POST", "/bots/my-bot/versions", json={"version": "2", "technology": "PYTHON"})
+    call("DELETE", "/bots/my-bot/versions/2")
+    call("POST", "/automations", json={"label": "weekly", "runners": ["box-2"]}, headers=key)
+    call("POST", "/automations", json={"label": "weekly", "runners": ["box-2"]}, headers=key)
+    call("PATCH", "/automations/weekly", json={"name": "w", "runners": ["box-1"]})
+    call("DELETE", "/automations/weekly")
+    call("POST", "/runners", json={"machine_id": "box-9"})
+    code = runners.create_code(site, ada, wire.NewRunner(machine_id="box-8"))
+    runners.register(site, wire.Register(installation_id="one", code=code.code), "")
+    call("POST", "/alerts", json={"task_id": task.id, "title": "a", "message": "b"})
+    for path in ("/tasks", "/task-counts", "/alerts", f"/tasks/{task.id}", f"/tasks/{task.id}/events"):
+        call("GET", path)
+    call("GET", f"/tasks/{task.id}/explain")
+    call("POST", f"/tasks/{task.id}/cancel")
+
+
+def test_every_statement_of_a_scope_names_the_workspace(
+    site: Site,
+    admin: Principal,
+    watched: list[Sent],
+    call: Callable[..., TestResponse],
+    a_task: Callable[..., wire.Task],
+    account: int,
+    workspace: Any,
+) -> None:
+    cookie, _ = identity.start_session(site, workspace.email, workspace.password, "")
+    identity.principal_of_session(site, cookie)
+    exercise(site, call, a_task, admin)
+
+    open_ended = {
+        (functions[-1], statement)
+        for functions, scoped, statement in watched
+        if SCOPED & set(_TABLE.findall(statement)) and "workspace_id" not in _conditions(statement)
+        if scoped or functions[-1] not in UNSCOPED
+    }
+
+    assert len(watched) > 100
+    assert open_ended == set()
+
+
+def _conditions(statement: str) -> str:
+    """What narrows a statement: for an INSERT its columns, for the others what follows the first WHERE or ON."""
+    if statement.lstrip().upper().startswith("INSERT"):
+        return statement
+    return re.split(r"\b(?:WHERE|ON)\b", statement, maxsplit=1)[-1]
+
+
+def test_every_function_runs_on_this_database(
+    site: Site,
+    admin: Principal,
+    watched: list[Sent],
+    call: Callable[..., TestResponse],
+    a_task: Callable[..., wire.Task],
+    account: int,
+    workspace: Any,
+) -> None:
+    exercise(site, call, a_task, admin)
+    call("POST", "/login", json={"login": workspace.login, "key": "wrong"})
+    setup.create_workspace(site, "second", "second", "a key of theirs")
+    setup.create_account(site, "second", "bob@example.org", "another long password", "viewer")
+    cookie, _ = identity.start_session(site, workspace.email, workspace.password, "")
+    identity.principal_of_session(site, cookie)
+    identity.end_session(site, cookie)
+    now, hashed = site.now(), identity.hash_secret(cookie)
+    site.store.write(lambda tx: tokens.touch_session(tx, hashed, now))
+    site.store.write(lambda tx: tokens.purge(tx, now=now, idle_before=now, kept_since=now))
+    site.store.write(lambda tx: idempotency.purge(tx, now))
+    site.store.write(lambda tx: workspaces.change_password_hash(tx, account, "another"))
+    site.store.read(lambda tx: (workspaces.exists(tx), audit.newest(tx, admin.scope)))
+
+    ran = {function for functions, _, _ in watched for function in functions}
+    wanted = {name for module in MODULES for name in public_functions(import_module(f"bottool_web.store.{module}"))}
+    assert wanted - ran == set()
+
+
+def public_functions(module: ModuleType) -> set[str]:
+    return {
+        f"{module.__name__.rpartition('.')[2]}.{name}"
+        for name, value in inspect.getmembers(module, inspect.isfunction)
+        if value.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def test_every_function_takes_a_scope_or_is_known_to_need_none() -> None:
+    named = set()
+    for name in MODULES:
+        module = import_module(f"bottool_web.store.{name}")
+        for function in public_functions(module):
+            parameters = inspect.signature(getattr(module, function.partition(".")[2])).parameters
+            if "scope" not in parameters:
+                named.add(function)
+
+    # Of tables that belong to no workspace, or to find one; each has its reason in its docstring.
+    assert named - UNSCOPED == {
+        "tokens.failures",
+        "tokens.add_failure",
+        "tokens.forget_failures",
+        "workspaces.exists",
+        "workspaces.add_workspace",
+        "workspaces.by_login",
+        "workspaces.by_label",
+        "workspaces.add_account",
+        "workspaces.account_by_email",
+        "workspaces.change_password_hash",
+        "workspaces.member",
+    }
