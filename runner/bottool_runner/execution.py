@@ -116,10 +116,10 @@ class Execution:
     def _see_through(self) -> None:
         if self._keeper is not None:
             self._keeper.let_go()
-        step = settle(self.folder, self._around.boot_id)
+        step = settle(self.folder)
         if step is Next.BEGIN:
             step = self._begin()
-        if step is Next.FOLLOW:
+        while step is Next.FOLLOW:
             step = self._follow()
         if step is Next.DIED:
             self._end_leftovers()
@@ -214,10 +214,17 @@ class Execution:
         self.state = "ready"
         return True
 
-    def _ask_permit(self) -> wire.Permit:
-        """Ask until it is given, and again when the leases ran out meanwhile: this machine may have slept."""
+    def _ask_permit(self) -> wire.Permit | None:
+        """Ask until it is given, and again when the leases ran out meanwhile: this machine may have slept.
+
+        ``None`` when it is refused. It may have been given before, with an answer that got lost, and the attempt called
+        lost since; then only the word that nothing ran puts the task back.
+        """
         while True:
-            permit = self._persist(lambda: self._around.gateway.permit(*self.folder.key))
+            try:
+                permit = self._persist(lambda: self._around.gateway.permit(*self.folder.key))
+            except Gone:
+                return None
             if self._around.leases_hold():
                 return permit
             self._pause(_LOCK_LOOK_SECONDS)
@@ -232,10 +239,10 @@ class Execution:
                 self.folder.publish("stop", "stop")
                 self.folder.take_ticket(Ticket.VOID)  # succeeds only ahead of the keeper, and then nothing starts
             self._pause(_FOLLOW_SECONDS)
-        return settle(self.folder, self._around.boot_id)
+        return settle(self.folder)
 
     def _keeper_lives(self) -> bool:
-        if self.folder.has("exit"):
+        if self.folder.read("exit", wire.Ended) is not None:
             return False
         if self._keeper is not None:
             return not self._keeper.has_ended()

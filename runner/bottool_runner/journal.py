@@ -214,7 +214,7 @@ def found(attempts: Path) -> list[AttemptFolder]:
     return sorted(folders, key=lambda folder: folder.key)
 
 
-def settle(folder: AttemptFolder, boot_id: str) -> Next:
+def settle(folder: AttemptFolder) -> Next:
     """What to do with a folder as it stands; may decide the start ticket. Repeating it gives the same, or later news.
 
     Only for a runner that holds no pipe to a keeper of this folder, or whose keeper has ended.
@@ -229,12 +229,15 @@ def settle(folder: AttemptFolder, boot_id: str) -> Next:
             return Next.BEGIN
     if ticket is Ticket.FREE:
         ticket = Ticket.VOID if folder.take_ticket(Ticket.VOID) else folder.ticket()
-    return Next.VOID if ticket is Ticket.VOID else _after_the_ticket(folder, boot_id)
+    return Next.VOID if ticket is Ticket.VOID else _after_the_ticket(folder)
 
 
-def _after_the_ticket(folder: AttemptFolder, boot_id: str) -> Next:
-    """The keeper took the ticket. The order counts: it publishes the exit before it lets go of the lock."""
-    locked = is_locked(folder.lock) and not other_boot(folder, boot_id)
+def _after_the_ticket(folder: AttemptFolder) -> Next:
+    """The keeper took the ticket. The order counts: it publishes the exit before it lets go of the lock.
+
+    A held lock proves that the keeper lives, whatever is thought of the machine's boot: no lock survives that.
+    """
+    locked = is_locked(folder.lock)
     if folder.read("exit", wire.Ended) is not None:
         return Next.REPORT
     return Next.FOLLOW if locked else Next.DIED

@@ -169,7 +169,8 @@ class SmallServer:
             if ordered.get(kind, 0) > 0:
                 ordered[kind] -= 1
                 return True
-            return self.chaos is not None and self.chaos[0].random() < self.chaos[1]
+            # A lost registration ends a runner with a clear error; it is not what is tried here.
+            return self.chaos is not None and kind != "register" and self.chaos[0].random() < self.chaos[1]
 
     def _answer(self, request: BaseHTTPRequestHandler, path: str, query: dict[str, list[str]], body: bytes) -> Any:
         try:

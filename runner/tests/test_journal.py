@@ -37,67 +37,67 @@ def held(folder):
 def test_an_attempt_that_nobody_got_the_permit_for_begins_again(folder):
     folder.publish("ready", {})
 
-    assert settle(folder, BOOT) is Next.BEGIN
+    assert settle(folder) is Next.BEGIN
     assert folder.ticket() is Ticket.FREE
 
 
 def test_an_intent_without_a_ticket_becomes_void_and_stays_void(folder):
     folder.publish("intent", {})
 
-    assert settle(folder, BOOT) is Next.VOID
+    assert settle(folder) is Next.VOID
     assert not folder.take_ticket(Ticket.KEEPER), "no keeper may start the bot after that"
-    assert settle(folder, BOOT) is Next.VOID
+    assert settle(folder) is Next.VOID
 
 
 def test_a_void_ticket_is_void_even_without_an_intent(folder):
     assert folder.take_ticket(Ticket.VOID)
 
-    assert settle(folder, BOOT) is Next.VOID
+    assert settle(folder) is Next.VOID
 
 
 def test_a_keeper_that_holds_its_lock_is_followed(folder, held):
     by_keeper(folder)
 
-    assert settle(folder, BOOT) is Next.FOLLOW
+    assert settle(folder) is Next.FOLLOW
 
 
 def test_a_keeper_that_published_an_exit_is_reported(folder):
     by_keeper(folder)
     folder.publish_once("exit", ENDED)
 
-    assert settle(folder, BOOT) is Next.REPORT
+    assert settle(folder) is Next.REPORT
 
 
 def test_a_keeper_with_neither_lock_nor_exit_has_died(folder):
     by_keeper(folder)
 
-    assert settle(folder, BOOT) is Next.DIED
+    assert settle(folder) is Next.DIED
 
 
-def test_after_a_restart_of_the_machine_a_held_lock_means_nothing(folder, held):
-    by_keeper(folder, boot_id="an earlier boot")
+def test_a_held_lock_proves_that_the_keeper_lives_whatever_the_boot_seems_to_be(folder, held):
+    by_keeper(folder, boot_id="seems to be an earlier boot")
 
-    assert settle(folder, BOOT) is Next.DIED
+    assert settle(folder) is Next.FOLLOW
 
 
 def test_an_exit_from_before_a_restart_of_the_machine_counts(folder):
     by_keeper(folder, boot_id="an earlier boot")
     folder.publish_once("exit", ENDED)
 
-    assert settle(folder, BOOT) is Next.REPORT
+    assert settle(folder) is Next.REPORT
 
 
 def test_a_bot_that_could_not_be_prepared_is_handed_back(folder):
     folder.publish("not_prepared", NotPrepared(reason="no interpreter"))
 
-    assert settle(folder, BOOT) is Next.HAND_BACK
+    assert settle(folder) is Next.HAND_BACK
 
 
 def test_what_the_server_knows_is_only_deleted(folder):
     by_keeper(folder)
     folder.publish("acked", {})
 
-    assert settle(folder, BOOT) is Next.DELETE
+    assert settle(folder) is Next.DELETE
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\0\0", b'"kee', b"[]"])
@@ -105,7 +105,7 @@ def test_a_torn_ticket_counts_as_taken_by_the_keeper(folder, content):
     folder.publish("intent", {})
     (folder.path / "start.ticket").write_bytes(content)
 
-    assert settle(folder, BOOT) is Next.DIED
+    assert settle(folder) is Next.DIED
     assert not folder.take_ticket(Ticket.VOID)
 
 
@@ -114,28 +114,28 @@ def test_a_torn_exit_is_no_exit(folder, content):
     by_keeper(folder)
     (folder.path / "exit").write_bytes(content)
 
-    assert settle(folder, BOOT) is Next.DIED
+    assert settle(folder) is Next.DIED
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"format": 2}', b"[1]"])
 def test_work_that_cannot_be_read_is_given_back_and_never_started(folder, content):
     (folder.path / "work.json").write_bytes(content)
 
-    assert settle(folder, BOOT) is Next.VOID
+    assert settle(folder) is Next.VOID
     assert not folder.take_ticket(Ticket.KEEPER)
 
 
 def test_a_torn_not_prepared_begins_again(folder):
     (folder.path / "not_prepared").write_bytes(b'{"rea')
 
-    assert settle(folder, BOOT) is Next.BEGIN
+    assert settle(folder) is Next.BEGIN
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 11])
 def test_an_intent_counts_by_being_there_however_torn(folder, size):
     (folder.path / "intent").write_bytes(b'{"boot":"x"}'[:size])
 
-    assert settle(folder, BOOT) is Next.VOID
+    assert settle(folder) is Next.VOID
 
 
 def test_of_many_who_reach_for_the_ticket_exactly_one_gets_it(folder):

@@ -71,7 +71,7 @@ def test_a_bot_runs_with_its_arguments_and_its_output_is_kept(bench, keep, until
     assert folder.ticket() is Ticket.KEEPER
     assert folder.read("started", Process).boot_id == process.boot_id()
     assert bench.starts() == ["start"]
-    assert settle(folder, process.boot_id()) is Next.REPORT
+    assert settle(folder) is Next.REPORT
 
 
 def test_the_bots_token_is_hidden_in_its_output_and_in_every_file(bench, keep, until):
@@ -108,7 +108,7 @@ def test_a_keeper_whose_pipe_ends_before_the_permit_ends_without_starting(bench,
     keeper.let_go()
 
     until(keeper.has_ended)
-    assert settle(folder, process.boot_id()) is Next.BEGIN
+    assert settle(folder) is Next.BEGIN
     assert bench.starts() == []
 
 
@@ -134,7 +134,7 @@ def test_a_keeper_with_the_permit_starts_nothing_when_the_ticket_is_void(bench, 
 
     until(keeper.has_ended)
     assert bench.starts() == []
-    assert settle(folder, process.boot_id()) is Next.VOID
+    assert settle(folder) is Next.VOID
 
 
 def test_a_second_keeper_of_one_attempt_does_not_start_its_bot_again(bench, keep, until):
@@ -163,12 +163,12 @@ def test_a_bot_outlives_its_runner_and_its_end_is_kept(bench, until):
         until(lambda: bench.starts() == ["start"])
         runner.kill()
 
-    assert settle(folder, process.boot_id()) is Next.FOLLOW
+    assert settle(folder) is Next.FOLLOW
     with bench.witness.open("a") as witness:
         witness.write("go\n")
     assert wait_until_unlocked(folder.lock, 10)
 
-    assert settle(folder, process.boot_id()) is Next.REPORT
+    assert settle(folder) is Next.REPORT
     assert folder.read("exit", wire.Ended).exit_code == 0
     assert text(folder, wire.Stream.STDOUT).strip() == "end"
 
@@ -221,7 +221,7 @@ def test_a_killed_keeper_is_seen_and_what_it_left_is_ended(bench, keep, until):
     keeper.collect(10)
 
     assert psutil.pid_exists(started.pid)
-    assert settle(folder, process.boot_id()) is Next.DIED
+    assert settle(folder) is Next.DIED
     left = stop_processes(folder, process.boot_id())
     assert "python" in left[0]
     until(lambda: not process.is_same_process(started.pid, started.create_time))
@@ -263,7 +263,7 @@ def test_a_package_of_an_unknown_language_is_not_prepared_and_the_reason_is_told
     fault = folder.read("not_prepared", NotPrepared)
     assert "COBOL" in fault.reason
     assert not fault.permanent
-    assert settle(folder, process.boot_id()) is Next.HAND_BACK
+    assert settle(folder) is Next.HAND_BACK
 
 
 def test_an_archive_that_is_refused_is_refused_for_good(bench, keep, until):

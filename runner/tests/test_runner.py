@@ -45,6 +45,20 @@ def test_a_task_is_taken_run_and_reported_and_nothing_is_left(machine, bench, se
     assert "command" in claims[0]["capabilities"]["languages"]
 
 
+def test_a_permit_whose_answer_was_lost_until_the_attempt_was_called_lost_is_given_back(machine, bench, server, until):
+    task = server.add(bench.package(TELL))
+    server.lost_replies["permit"] = 1000
+    machine.start()
+    until(lambda: "permitted" in server.kinds(task))
+
+    task.state = "lost"
+    server.lost_replies["permit"] = 0
+
+    until(lambda: server.ended(task))
+    assert server.kinds(task) == ["leased", "permitted", "void", "leased", "permitted", "started", "finished"]
+    assert starts(bench, task) == ["start 1"]
+
+
 def test_tasks_fill_the_slots_and_no_more(machine, bench, server, until):
     tasks = [server.add(bench.package(WAIT)) for _ in range(3)]
     machine.start("--slots", "2")
@@ -292,8 +306,8 @@ def kill_again_and_again(machine, server, until, *, kills, seed):
     """Kill runner or keeper at random moments while tasks are worked off; every task ends, every bot ran at most once."""
     draw = random.Random(seed)
     bench = machine.bench
-    bots = ["", "import time; time.sleep(0.2)", "print('x' * 200_000)", "sys.exit(1)"]
-    tasks = [server.add(bench.package(TELL + draw.choice(bots) + f"  # {n % 3}")) for n in range(kills)]
+    bots = ["", "import time; time.sleep(0.3)", "import time; time.sleep(2)", "print('x' * 200_000)", "sys.exit(1)"]
+    tasks = [server.add(bench.package(TELL + draw.choice(bots) + f"  # {n % 3}")) for n in range(kills + kills // 2)]
     server.chaos = (draw, 0.03)
     server.hold_seconds = 0.5
     for _ in range(kills):
@@ -307,8 +321,6 @@ def kill_again_and_again(machine, server, until, *, kills, seed):
                 psutil.Process(draw.choice([each for each in keepers if each]).pid).kill()
         runner.kill()
         runner.wait()
-        if all(server.ended(task) for task in tasks):
-            break
     server.chaos = None
     machine.start("--slots", "3")
     until(lambda: all(server.ended(task) for task in tasks), 120)
