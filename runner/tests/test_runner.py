@@ -323,7 +323,7 @@ def kill_again_and_again(machine, server, until, *, kills, seed):
         runner.wait()
     server.chaos = None
     machine.start("--slots", "3")
-    until(lambda: all(server.ended(task) for task in tasks), 120)
+    until(lambda: all(server.ended(task) for task in tasks), 60 + 5 * len(tasks))
     return tasks
 
 
