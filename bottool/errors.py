@@ -19,6 +19,7 @@ only: ``cli.main``, the web error handlers, the top of a runner's loop.
     │  ├─ BadJson                  2   400   the body is no JSON
     │  ├─ InvalidInput             2   422   a field holds something that it may not
     │  ├─ TooBig                   2   413   larger than this site takes
+    │  ├─ LengthRequired           2   411   an upload that does not tell its length
     │  ├─ Unauthorized             4   401   not signed in, or a wrong login, key or token
     │  ├─ Forbidden                4   403   signed in, but not allowed
     │  ├─ TooManyTries             4   429   too many wrong sign-ins; ``retry_after_seconds`` says when to try again
@@ -150,6 +151,11 @@ class InvalidInput(Refused):
 class TooBig(Refused):
     code = "too_big"
     http_status = 413
+
+
+class LengthRequired(Refused):
+    code = "length_required"
+    http_status = 411
 
 
 class Unauthorized(Refused):

@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 def create_app(site: Site) -> Flask:
     """:raises PluginError: when a route does not say which permission it needs."""
     app = Flask(__name__, static_folder=None)
-    app.wsgi_app = _Collapsed(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = _Front(app.wsgi_app)  # type: ignore[method-assign]
     app.config.update(MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES, MAX_FORM_MEMORY_SIZE=BODY_LIMIT_BYTES, MAX_FORM_PARTS=1000)
     app.url_map.converters |= {"int": _Id, "default": _Text, "string": _Text}
     api.install(app, site)
@@ -93,8 +93,12 @@ class _Text(UnicodeConverter):
         self.regex = r"[^/\x00]{1,300}"
 
 
-class _Collapsed:
-    """Maestro's clients join addresses carelessly: ``//api/v2`` means ``/api/v2``."""
+class _Front:
+    """What is put right before Flask looks at a request.
+
+    Maestro's clients join addresses carelessly: ``//api/v2`` means ``/api/v2``. And a body that comes in chunks has an
+    end, although nobody told its length: the server in front sees to that.
+    """
 
     def __init__(self, inner: Callable[..., Any]) -> None:
         self._inner = inner
@@ -103,6 +107,8 @@ class _Collapsed:
         path = environ.get("PATH_INFO", "")
         if path.startswith("//"):
             environ["PATH_INFO"] = re.sub("^/+", "/", path)
+        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").casefold():
+            environ["wsgi.input_terminated"] = True
         return self._inner(environ, start_response)
 
 

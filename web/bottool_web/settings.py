@@ -57,7 +57,7 @@ def load_site_settings(data: Path, variables: Mapping[str, str], flags: Mapping[
     if unknown := sorted(set(values) - known):
         raise SettingsError(f"there is no setting '{unknown[0]}'", f"there are: {', '.join(sorted(known))}")
     try:
-        return msgspec.convert({**values, "data": str(data)}, SiteSettings, strict=False, dec_hook=_decode)
+        return msgspec.convert({**values, "data": str(data.absolute())}, SiteSettings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise SettingsError(
             f"the site's settings: {error}", f"correct {data / FILE_NAME}, the variable or the flag"
