@@ -38,7 +38,7 @@ def append_output(site: Site, who: Principal, task_id: int, number: int, offset:
     :raises InvalidInput: when no frame starts there.
     :raises StaleAttempt: when the attempt was replaced, or ended without a report.
     """
-    place = fencing.in_one_write(site, lambda tx: _place(tx, site, who, task_id, number))
+    place = _place(site, who, task_id, number)
     if offset > place.have or offset < 0:
         raise Conflict(f"the output from byte {place.have} is missing", "send it first", next_offset=place.have)
     new = _whole(data[place.have - offset :], offset)
@@ -47,17 +47,33 @@ def append_output(site: Site, who: Principal, task_id: int, number: int, offset:
     site.files.write_chunk(place.attempt_id, place.have, new)
     if not site.store.write(lambda tx: output.add_chunk(tx, who.scope, place.attempt_id, place.have, len(new))):
         # The same piece came twice at once, and the other one was quicker.
-        place = fencing.in_one_write(site, lambda tx: _place(tx, site, who, task_id, number))
+        place = _place(site, who, task_id, number)
         return wire.Appended(next_offset=place.have)
     site.hints.send(f"output:{task_id}")
     return wire.Appended(next_offset=place.have + len(new))
 
 
-def _place(tx: sa.Connection, site: Site, who: Principal, task_id: int, number: int) -> _Place | StaleAttempt:
-    held = fencing.held_by_runner(tx, who, task_id, number)
-    if held.state is AttemptState.ENDED and not held.attempt.report_key:
-        return fencing.refuse(tx, site, who, held, "output")
-    return _Place(attempt_id=held.attempt.id, have=held.attempt.output_bytes)
+def _place(site: Site, who: Principal, task_id: int, number: int) -> _Place:
+    """Where the output of the attempt goes on.
+
+    :raises StaleAttempt: when no more of it is wanted; only that writes anything.
+    """
+    found = site.store.read(lambda tx: attempts.find(tx, who.scope, task_id, number))
+    if found is not None and found.runner_id == who.id and not _is_over(found):
+        return _Place(attempt_id=found.id, have=found.output_bytes)
+
+    def refuse(tx: sa.Connection) -> _Place | StaleAttempt:
+        held = fencing.held_by_runner(tx, who, task_id, number)
+        if _is_over(held.attempt):
+            return fencing.refuse(tx, site, who, held, "output")
+        return _Place(attempt_id=held.attempt.id, have=held.attempt.output_bytes)
+
+    return fencing.in_one_write(site, refuse)
+
+
+def _is_over(attempt: Row) -> bool:
+    """An attempt that ended with a report may still send what it printed before."""
+    return bool(attempt.state == AttemptState.ENDED and not attempt.report_key)
 
 
 def _whole(data: bytes, offset: int) -> bytes:

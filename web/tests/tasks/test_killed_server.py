@@ -62,7 +62,7 @@ def start(data, database, port) -> "subprocess.Popen[bytes]":
     return server
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_every_acknowledged_task_is_there_once_after_kills(site, admin, workspace, an_automation, tmp_path, kills):
     """On PostgreSQL the server alone is killed; the database's own crashes are its own matter."""
     an_automation()
