@@ -85,10 +85,10 @@ def upload(_route: Route, call: Call) -> wire.Bot:
     """The body is the file itself; its name comes in a header."""
     limit = call.site.settings.upload_limit_bytes
     call.request.max_content_length = limit
-    if call.request.content_length is None:
+    if "Transfer-Encoding" in call.request.headers:
         # Without a length, a connection that breaks off looks like the end of the file.
         raise LengthRequired("the upload does not tell its length", "send it with Content-Length, not in chunks")
-    if call.request.content_length > limit:
+    if (call.request.content_length or 0) > limit:
         raise TooBig(f"the file has more than {limit // 2**20} MB", "raise the limit, or pack less")
     name = unquote(call.request.headers.get(wire.FILE_NAME_HEADER, ""))
     return bots.upload(call.site, call.who, call.path["bot_id"], call.path["version"], name, _pieces(call))
