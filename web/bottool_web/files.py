@@ -26,13 +26,15 @@ class Stored:
 
 
 class Files:
-    """The folder of a site. ``root`` is made when it is missing."""
+    """The folder of a site, of which one process at a time has one. ``root`` is made when it is missing."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._naming = threading.Lock()
         for name in ("packages", "output", "incoming"):
             (root / name).mkdir(parents=True, exist_ok=True)
+        for left in (root / "incoming").iterdir():  # by a server that was killed
+            left.unlink(missing_ok=True)
 
     def add_package(
         self, pieces: Iterable[bytes], *, limit_bytes: int, check: Callable[[Path], None] = lambda _: None
@@ -91,16 +93,18 @@ class Files:
         folder = self.root / "output" / str(int(attempt_id))
         folder.mkdir(exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self.root / "incoming")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        target = folder / f"{int(start):012d}"
-        with self._naming:
-            if target.exists() and target.stat().st_size >= len(data):
-                Path(name).unlink()
-            else:
-                Path(name).replace(target)
+        incoming = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            target = folder / f"{int(start):012d}"
+            with self._naming:
+                if not target.exists() or target.stat().st_size < len(data):
+                    incoming.replace(target)
+        finally:
+            incoming.unlink(missing_ok=True)  # on a full disk above all: what is repeated must not fill it further
         sync_folder(folder)
 
     def read_chunk(self, attempt_id: int, start: int) -> bytes:

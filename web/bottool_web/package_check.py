@@ -29,7 +29,8 @@ def check_package(path: Path, file_name: str) -> Findings:
     """:raises ArchiveError: naming what is wrong, with a stable ``reason``."""
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "bottool_web.package_check", str(path), file_name],
+            # -P: the folder that the server happens to be in has no say in what is imported.
+            [sys.executable, "-P", "-m", "bottool_web.package_check", str(path), file_name],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIME_SECONDS,

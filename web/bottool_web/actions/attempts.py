@@ -177,7 +177,8 @@ def void(site: Site, who: Principal, task_id: int, number: int) -> None:
 
     def work(tx: sa.Connection) -> StaleAttempt | None:
         held = fencing.held_by_runner(tx, who, task_id, number)
-        if held.state is AttemptState.ENDED and held.attempt.reason == "voided":
+        never_could = held.attempt.permitted_at is None
+        if held.state is AttemptState.ENDED and (never_could or held.attempt.reason == "voided"):
             return None
         if held.state is AttemptState.ENDED or held.attempt.started_at is not None:
             return fencing.refuse(tx, site, who, held, "void")

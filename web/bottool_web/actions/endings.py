@@ -102,7 +102,7 @@ def conclude(tx: sa.Connection, who: Principal, held: Held, result: Result | Non
 
 
 def try_again_if_allowed(tx: sa.Connection, site: Site, who: Principal, task_id: int) -> bool:
-    """Another try after a failure or a loss, where the bot said nothing and the automation's owner chose so."""
+    """Another try after a failure that was seen, where the bot said nothing and the automation's owner chose so."""
     task, attempt = newest(tx, who, task_id)
     rules = tasks.rules_of(tx, who.scope, task.automation_id)
     if (

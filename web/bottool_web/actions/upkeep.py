@@ -151,7 +151,8 @@ def _give_up(tx: sa.Connection, site: Site, who: Principal, held: Held) -> bool:
             attempt_values={"reason": "lost"},
         ),
     )
-    if endings.try_again_if_allowed(tx, site, who, held.task.id) or held.task.restart_asked:
+    # Not tried again by itself, whatever the automation allows: the lost bot may run to this day beside the new one.
+    if held.task.restart_asked:
         _close(tx, site, who, held.task.id, held.attempt.number)
     return True
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from bottool import wire
-from bottool.errors import BadJson, BottoolError, InvalidInput, Refused, TooBig, Unauthorized
+from bottool.errors import BadJson, BottoolError, InvalidInput, Refused, TooBig, Unauthorized, Unavailable
 from bottool_web.files import PIECE_BYTES
 from bottool_web.problems import MEDIA_TYPE, problem_of, retry_after
 
@@ -99,22 +99,20 @@ class Request:
         """The whole body.
 
         :raises TooBig: as soon as it is longer than the limit.
-        :raises Refused: when it takes too long.
+        :raises Unavailable: when nothing of it comes for too long; it is no fault of what is sent.
         :raises Gone: when the caller hangs up before its end.
         """
         announced = self.header("Content-Length")
         if announced.isdigit() and int(announced) > limit_bytes:
             raise _too_big(limit_bytes)
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                return await self._read(limit_bytes)
-        except TimeoutError as error:
-            raise Refused(f"the body did not arrive within {BODY_SECONDS:.0f} s", "try again") from error
-
-    async def _read(self, limit_bytes: int) -> bytes:
         parts, size = [], 0
         while True:
-            message = await self.receive()
+            try:
+                # For each piece anew: a slow line is no fault, and what is sent again would not be quicker.
+                async with asyncio.timeout(BODY_SECONDS):
+                    message = await self.receive()
+            except TimeoutError as error:
+                raise Unavailable(f"the body did not go on within {BODY_SECONDS:.0f} s", "try again") from error
             if message["type"] == "http.disconnect":
                 raise Gone
             part = message.get("body", b"")

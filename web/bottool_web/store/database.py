@@ -178,6 +178,13 @@ def _in_savepoint(connection: sa.Connection, work: Work) -> tuple[Any, BaseExcep
     savepoint = connection.begin_nested()
     try:
         value = work(connection)
+    except sa.exc.OperationalError as error:
+        try:
+            savepoint.rollback()
+        except sa.exc.OperationalError:
+            # On a full disk SQLite undoes the whole transaction by itself: then none of the group is done.
+            raise error from None
+        return None, _unavailable(error)
     except Exception as error:  # noqa: BLE001  # handed to the caller who asked for this write
         savepoint.rollback()
         return None, error

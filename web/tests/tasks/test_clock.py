@@ -132,7 +132,7 @@ def test_a_persons_word_on_a_lost_task_is_not_corrected(site, life, watch, admin
     assert tasks.get_task(site, admin, work.task_id).message == "looked myself"
 
 
-def test_a_lost_task_is_tried_again_only_after_the_window_and_only_where_allowed(site, life, watch, admin, ask, box):
+def test_a_lost_task_is_never_tried_again_by_itself_for_its_bot_may_still_run(site, life, watch, admin, ask, box):
     automations.change(site, admin, "daily", wire.AutomationChange(max_attempts=2))
     ask()
     work, _ = life.start(box)
@@ -140,9 +140,22 @@ def test_a_lost_task_is_tried_again_only_after_the_window_and_only_where_allowed
     early = tasks.get_task(site, admin, work.task_id).state
     watch.pass_(site.settings.lost_window_seconds)
 
+    assert (early, tasks.get_task(site, admin, work.task_id).state) == ("lost", "failed")
+    assert life.claim(box, "k2") is None
+    life.end(box, work)
+    assert tasks.get_task(site, admin, work.task_id).state == "succeeded"
+
+
+def test_a_lost_test_task_that_is_restarted_leaves_its_old_attempt_without_a_say(site, life, watch, admin, ask, box):
+    ask(test=True)
+    work, _ = life.start(box)
+    watch.pass_(100)
+    tasks.restart(site, admin, work.task_id)
+    watch.pass_(site.settings.lost_window_seconds)
+
     again, _ = life.start(box, "k2")
 
-    assert (early, again.task_id, again.attempt) == ("lost", work.task_id, 2)
+    assert (again.task_id, again.attempt) == (work.task_id, 2)
     with pytest.raises(StaleAttempt):
         life.end(box, work)
     assert life.alive(box, work) == "gone"

@@ -4,7 +4,7 @@ import pytest
 
 from bottool import wire
 from bottool.errors import Conflict, Forbidden, InvalidInput, NotFound, StaleAttempt, Unauthorized
-from bottool_web.actions import attempts, automations, tasks
+from bottool_web.actions import attempts, automations, tasks, upkeep
 from bottool_web.actions.identity import principal_of_token
 from bottool_web.actions.permissions import may
 
@@ -151,6 +151,32 @@ def test_a_void_attempt_puts_its_task_back_and_its_late_words_are_refused(site, 
     with pytest.raises(StaleAttempt):
         life.end(box, work)
     assert life.take(box, "k2").attempt == 2
+
+
+def test_a_lost_attempt_that_never_started_puts_its_task_back_at_once(site, life, clock, admin, ask, box):
+    task = ask()
+    life.take(box)
+    attempts.permit(site, box, task.id, 1)
+    clock.advance(100)
+    for who in upkeep.principals(site):
+        upkeep.call_lost(site, who, upkeep.silent_attempts(site, who))
+    lost = tasks.get_task(site, admin, task.id).state
+    with pytest.raises(StaleAttempt):
+        attempts.permit(site, box, task.id, 1)
+
+    attempts.void(site, box, task.id, 1)
+
+    assert (lost, tasks.get_task(site, admin, task.id).state) == ("lost", "queued")
+
+
+def test_a_void_of_what_was_cancelled_before_its_permit_says_nothing_new(site, life, admin, ask, box):
+    task = ask()
+    life.take(box)
+    tasks.cancel(site, admin, task.id)
+
+    attempts.void(site, box, task.id, 1)
+
+    assert life.kinds(admin, task.id) == ["created", "leased", "cancelled"]
 
 
 def test_a_start_that_was_confirmed_cannot_be_void(site, life, admin, ask, box):
