@@ -7,21 +7,20 @@ work is got nor what else the runner does.
 
 import contextlib
 import logging
-import shutil
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from bottool import wire
-from bottool.archive import sha256_of
 from bottool.environments import Cache
 from bottool.errors import BottoolError, Conflict, NotFound, Refused
 from bottool.model import Reason
 from bottool_runner.backoff import Backoff
+from bottool_runner.fetching import fetched
 from bottool_runner.gateway import Closing, Gateway
 from bottool_runner.handover import HandedPermit, KeeperProcess
 from bottool_runner.journal import AttemptFolder, Next, NotPrepared, Process, Ticket, other_boot, settle
@@ -39,7 +38,6 @@ _LOOK_SECONDS = 0.02
 _FOLLOW_SECONDS = 0.05
 _LOCK_LOOK_SECONDS = 0.5
 _KEEPER_END_SECONDS = 10.0
-_DOWNLOADS = 3
 
 
 class Gone(Exception):
@@ -177,26 +175,17 @@ class Execution:
         assignment = self.folder.assignment()
         if assignment is None:
             raise ValueError(f"'{self.folder.path}' says nothing about its work")
-        work = assignment.work
-        path = self._around.cache.package_path(work.sha256)
-        for _ in range(_DOWNLOADS):
-            path = path or self._download(work)
+
+        def download(target: Path) -> None:
+            self._persist(lambda: self._around.gateway.package(*self.folder.key, target))
+
+        path = fetched(self._around.cache, assignment.work, self.folder.path, download)
         if path is None:
-            self._fault = NotPrepared(reason=f"the package that the server sends is not {work.sha256}", permanent=True)
+            wanted = assignment.work.sha256
+            self._fault = NotPrepared(reason=f"the package that the server sends is not {wanted}", permanent=True)
             return False
         self.folder.publish("package", str(path))
         return True
-
-    def _download(self, work: wire.Work) -> Path | None:
-        """Under its own name, which counts for a jar or a single file; the name must not lead elsewhere."""
-        place = self.folder.path / ".package"
-        place.mkdir(exist_ok=True)
-        fresh = place / (PurePosixPath(work.file_name.replace("\\", "/")).name or "package")
-        self._persist(lambda: self._around.gateway.package(*self.folder.key, fresh))
-        try:
-            return self._around.cache.add_package(fresh, work.sha256) if sha256_of(fresh) == work.sha256 else None
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
 
     def _await_ready(self, keeper: KeeperProcess) -> bool:
         """``False`` when the keeper could not prepare the bot and it is known why, or when a person stops it."""
@@ -207,7 +196,7 @@ class Execution:
                 return False
             late = time.monotonic() > deadline
             if late or (had_ended and not self.folder.has("ready")):
-                why = "took too long" if late else f"ended: {self._last_words()}"
+                why = "took too long" if late else f"ended: {self.folder.last_words()}"
                 self._fault = NotPrepared(reason=f"preparing the bot {why}")
                 return False
             self._pause(_LOOK_SECONDS)
@@ -389,13 +378,6 @@ class Execution:
             raise Gone
         if self._around.closing.wait(seconds):
             raise Closing
-
-    def _last_words(self) -> str:
-        try:
-            lines = (self.folder.path / "keeper.log").read_text(errors="replace").strip().splitlines()
-        except OSError:
-            lines = []
-        return lines[-1] if lines else "its keeper said nothing"
 
     def _say(self, what: str, *, level: int = logging.INFO, exc_info: bool = False) -> None:
         log.log(level, "task %s, attempt %s %s", *self.folder.key, what, exc_info=exc_info)

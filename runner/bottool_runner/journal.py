@@ -189,6 +189,14 @@ class AttemptFolder:
             return Ticket.FREE
         return self.read("start.ticket", Ticket) or Ticket.KEEPER
 
+    def last_words(self) -> str:
+        """The last line that the keeper itself printed."""
+        try:
+            lines = (self.path / "keeper.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return lines[-1] if lines else "its keeper said nothing"
+
     def wipe(self) -> None:
         """Remove what a keeper made that never had a permit, so that another may begin."""
         for name in _MADE_BY_KEEPER:

@@ -241,7 +241,7 @@ class SmallServer:
             room = min(said["free_slots"], said["slots"] - held)
             mine = [task for task in self.tasks.values() if task.state == "queued"][: max(0, room)]
             for task in mine:
-                task.attempt, task.state, task.claim_key = task.attempt + 1, "leased", key
+                task.attempt, task.state, task.claim_key, task.output = task.attempt + 1, "leased", key, b""
                 self._note("leased", task)
         return [self._work(task) for task in mine if task.state == "leased"]
 
