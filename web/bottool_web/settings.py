@@ -38,6 +38,11 @@ class SiteSettings:
     """How many requests the Flask part works on at a time."""
 
     @property
+    def longest_hold_seconds(self) -> float:
+        """How long a runner's call may be held: several fit into a lease, or the runner could never trust its lease."""
+        return min(self.hold_seconds, self.lease_seconds / 4)
+
+    @property
     def database_address(self) -> str:
         return self.database or f"sqlite:///{self.data / 'site.db'}"
 

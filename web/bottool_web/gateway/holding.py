@@ -51,7 +51,7 @@ class Holding:
     async def _held(self, request: Request, who: Principal, said: wire.Sync, bell: Bell) -> bool:
         """Wait for news or the end of the time; False when there was no time to wait at all."""
         loop = asyncio.get_running_loop()
-        seconds = min(said.hold_seconds, self._site.settings.hold_seconds)
+        seconds = min(said.hold_seconds, self._site.settings.longest_hold_seconds)
         if not seconds > 0 or self._closing.is_set():
             return False
         until = loop.time() + seconds
