@@ -31,6 +31,7 @@ class Files:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._naming = threading.Lock()
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)  # packages and output are nobody else's business
         for name in ("packages", "output", "incoming"):
             (root / name).mkdir(parents=True, exist_ok=True)
         for left in (root / "incoming").iterdir():  # by a server that was killed

@@ -69,7 +69,8 @@ def restart(site: Site, who: Principal, task_id: int) -> wire.Task:
     """Run it again: the task that will run, which is another one where this one's bot had started.
 
     A test task, or one that never had a permit, goes back into the queue under its own id; of any other a new task is
-    made, because history is not rewritten. While an attempt lives, either waits for its end.
+    made, because history is not rewritten; asked again before that one has started, it is the same one. While an
+    attempt lives, either waits for its end.
     """
 
     def work(tx: sa.Connection) -> wire.Task:
@@ -185,7 +186,8 @@ def _close_lost(tx: sa.Connection, site: Site, who: Principal, task: Row, attemp
 
 
 def _as_a_new_one(tx: sa.Connection, site: Site, who: Principal, task: Row, _attempt: Row | None) -> int:
-    return tasks.add(
+    waiting = tasks.waiting_restart(tx, who.scope, task)
+    return waiting or tasks.add(
         tx,
         who.scope,
         tasks.NewRow(

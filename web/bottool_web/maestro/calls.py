@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from bottool.errors import BottoolError, Refused, Unauthorized
+from bottool.errors import Refused, Unauthorized
 from bottool_web.actions import identity
 from bottool_web.actions.permissions import PUBLIC
 from bottool_web.actions.site import Site
@@ -73,12 +73,6 @@ def body() -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refused("the body is no JSON object")
     return value
-
-
-def error_answer(error: BottoolError) -> ResponseReturnValue:
-    """An error as clients read it; the application's handlers use it for every address below ``/api/v2``."""
-    message = f"{error.message} ({error.hint})" if error.hint else error.message
-    return jsonify(message=message, type="error", code=error.code), error.http_status
 
 
 def whole(name: str, default: int, *, most: int) -> int:

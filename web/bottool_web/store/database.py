@@ -5,12 +5,14 @@ so nobody waits for a lock that others take unfairly. On PostgreSQL they run on 
 tried again. Nobody holds a connection between calls.
 """
 
+import os
 import queue
 import random
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,6 +58,12 @@ def _sqlite_engine(path: Path, *, begin: str) -> sa.Engine:
     return engine
 
 
+def _make_private(path: Path) -> None:
+    """SQLite would let everybody on the machine read a new file; those beside it get the rights of this one."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
 class Store:
     """A site's database. One per process; safe to use from any thread; ``close`` ends its thread and connections.
 
@@ -70,6 +78,7 @@ class Store:
         if url.get_backend_name() == "sqlite":
             if not url.database:
                 raise SettingsError("the store needs a file", "write sqlite:///PATH, or postgresql://…")
+            _make_private(Path(url.database))
             self._reading = _sqlite_engine(Path(url.database), begin="BEGIN")
             self._writing = _sqlite_engine(Path(url.database), begin="BEGIN IMMEDIATE")
         elif url.get_backend_name() == "postgresql":

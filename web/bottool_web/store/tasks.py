@@ -81,6 +81,20 @@ def add(tx: sa.Connection, scope: Scope, new: NewRow) -> int:
     return task_id
 
 
+def waiting_restart(tx: sa.Connection, scope: Scope, started: Row) -> int | None:
+    """The task that was made to run ``started`` again and is still queued; ``None`` when there is none."""
+    found: int | None = tx.scalar(
+        sa.select(sa.func.min(task.c.id)).where(
+            task.c.workspace_id == scope.workspace_id,
+            task.c.automation_id == started.automation_id,
+            # A literal: with a bound value neither database would use the partial index.
+            task.c.state == sa.literal("queued", literal_execute=True),
+            task.c.retry_of == started.id,
+        )
+    )
+    return found
+
+
 def locked(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
     """The task's row, which nobody else can change until this transaction ends. Lock the task before its attempts.
 

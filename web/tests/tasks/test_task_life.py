@@ -457,6 +457,18 @@ def test_a_production_task_that_started_is_run_again_as_a_new_task(site, life, a
     assert tasks.get_task(site, admin, task.id).state == "failed"
 
 
+def test_a_restart_that_is_asked_twice_makes_one_task_until_that_one_runs(site, life, admin, ask, box):
+    task = ask()
+    work, _ = life.start(box)
+    life.end(box, work)
+
+    first, again = tasks.restart(site, admin, task.id), tasks.restart(site, admin, task.id)
+    life.start(box, "k2")
+    later = tasks.restart(site, admin, task.id)
+
+    assert first.id == again.id != later.id
+
+
 def test_a_test_task_and_one_that_never_started_go_back_under_their_own_ids(site, life, admin, ask, box):
     test, fresh = ask(test=True), ask()
     work, _ = life.start(box)
