@@ -144,9 +144,10 @@ def test_the_list_keeps_its_filters_in_the_address(page: Page, home: Any) -> Non
     expect(page.locator("tbody tr")).to_have_count(1)
     assert "automation=two" in page.url
     page.get_by_role("navigation", name="States").get_by_role("link", name="queued").click()
+    page.wait_for_url("**state=queued**")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.go_back()
-    assert "state=" not in page.url
+    page.wait_for_url(lambda url: "automation=two" in url and "state=" not in url)
 
 
 def test_home_changes_by_itself(page: Page, home: Any) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from bottool.errors import Refused, Unauthorized
+from bottool.errors import Forbidden, Refused, Unauthorized
 from bottool_web.actions import identity
-from bottool_web.actions.permissions import PUBLIC
+from bottool_web.actions.permissions import PUBLIC, may
 from bottool_web.actions.site import Site
 
 blueprint = Blueprint("maestro", __name__, url_prefix="/api/v2")
@@ -28,7 +28,11 @@ def call(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Respon
         @functools.wraps(view)
         def answered(**arguments: Any) -> ResponseReturnValue:
             site = the_site()
-            return jsonify(view(site, identity.principal_of_token(site, _token()), **arguments))
+            who = identity.principal_of_token(site, _token())
+            # The action looks again; here it keeps the body of one who may not from being read at all.
+            if not may(who, permission):
+                raise Forbidden(f"'{who.name}' may not do this: it needs '{permission}'")
+            return jsonify(view(site, who, **arguments))
 
         answered.permission = permission  # type: ignore[attr-defined]
         # Flask knows views by their names, and each module has its own "create".

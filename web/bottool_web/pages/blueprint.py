@@ -39,8 +39,9 @@ def install(app: Flask, site: Site) -> None:
         # Forms of pages only: the interfaces use bearer tokens, which no other site can make a browser send.
         if request.blueprint != blueprint.name:
             return
-        if request.endpoint == "pages.deploy" and signed_in(site):
-            # Before anything reads the form: only a package may be so large, and only from somebody we know.
+        who = signed_in(site) if request.endpoint == "pages.deploy" else None
+        if who is not None and may(who, "bot.deploy"):
+            # Before anything reads the form: only a package may be so large, and only from somebody who may deploy.
             request.max_content_length = site.settings.upload_limit_bytes + FORM_BYTES
         csrf.protect()
 
