@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 
-@pytest.mark.parametrize("role", ["attempt", "viewer", "runner"])
+@pytest.mark.parametrize("role", ["attempt", "viewer", "operator"])
 def test_who_may_not_deploy_uploads_nothing(client: Any, token_of: Callable[..., str], role: str) -> None:
     answer = client.post(
         "/api/v2/bot/upload/x/version/1",
