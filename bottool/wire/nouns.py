@@ -95,7 +95,8 @@ class Automation(Message, kw_only=True, frozen=True):
     priority: int = 0
     timeout_seconds: int | None = None
     max_attempts: int = 1
-    """1: started at most once. More: started again after a failure or a loss, at most so often in all."""
+    """1: started at most once. More: started again after a failure that was seen, at most so often in all; never
+    after a mere loss of contact, when the bot may still run."""
     report_required: bool = False
     waiting: int = 0
     active: int = 0
