@@ -29,6 +29,10 @@ from bottool.errors import BottoolError
 
 START_SECONDS = 60
 
+# A shell gives its background jobs an interrupt signal that is ignored, and they hand it on; the programs that are
+# tried here must see Ctrl-C as from a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def wait_for(what: Callable[[], Any], seconds: float = 60, *, saying: str = "") -> Any:
     """The first true answer of ``what``; fails with what it last said."""
