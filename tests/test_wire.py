@@ -104,3 +104,33 @@ def test_parameters_keep_their_types_and_accents():
 def test_a_field_of_the_wrong_type_is_refused_by_its_name():
     with pytest.raises(msgspec.ValidationError, match=r"\$\.parameters"):
         msgspec.json.decode(b'{"automation": "a", "parameters": []}', type=wire.NewTask)
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        ("", ""),
+        ("all items done", "all items done"),
+        ("ended with exit status 1\nthe invoice has no number\n", "the invoice has no number"),
+        ("ended with exit status 1\nTraceback …\nKeyError: 'invoice'", "KeyError: 'invoice'"),
+        (
+            "exit 1\nbrowser.LaunchError: no such file\n  at app.js:16\n\nNode.js v20",
+            "browser.LaunchError: no such file",
+        ),
+    ],
+)
+def test_a_task_tells_its_cause_in_one_line(message: str, cause: str) -> None:
+    now = datetime.now(UTC)
+    task = wire.Task(
+        id=1,
+        automation="a",
+        automation_name="A",
+        repository="DEFAULT",
+        state="failed",
+        priority=0,
+        created_at=now,
+        changed_at=now,
+        message=message,
+    )
+
+    assert task.cause == cause

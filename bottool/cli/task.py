@@ -19,7 +19,7 @@ COLUMNS: dict[str, Callable[[Any], object]] = {
     "TOOK": present.took,
     "RUNNER": lambda task: task.machine_id,
     "CREATED": lambda task: task.created_at,
-    "MESSAGE": lambda task: task.message,
+    "MESSAGE": lambda task: task.cause,
 }
 id_argument = click.argument("task_id", type=int, metavar="TASK")
 

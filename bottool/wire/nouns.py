@@ -1,11 +1,14 @@
 """What people and programs see: the nouns of /rest/v1."""
 
+import re
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from bottool.wire.base import Message
+
+_NAMES_AN_ERROR = re.compile(r"[\w.$]*(Error|Exception)\b.*:")
 
 
 class Login(Message, kw_only=True, frozen=True):
@@ -175,6 +178,12 @@ class Task(Message, kw_only=True, frozen=True):
     bot_reported: bool = False
     """True when the result is the bot's own word."""
     retry_of: int | None = None
+
+    @property
+    def cause(self) -> str:
+        """The one line of ``message`` that tells most: the last that names an error, else the last; ``""`` for none."""
+        lines = [line.strip() for line in self.message.splitlines() if line.strip()]
+        return next((line for line in reversed(lines) if _NAMES_AN_ERROR.match(line)), lines[-1] if lines else "")
 
 
 class NewTask(Message, kw_only=True, frozen=True):
