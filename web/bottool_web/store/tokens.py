@@ -168,8 +168,13 @@ def use_code(tx: sa.Connection, code_hash: str, now: datetime) -> Row | None:
 
 
 def purge(tx: sa.Connection, *, now: datetime, idle_before: datetime, kept_since: datetime) -> None:
-    """Drop sessions that are over or were idle too long, and tokens, codes and failures that ended long ago."""
+    """Drop sessions that are over or were idle too long, and tokens, codes and failures that ended long ago.
+
+    A bot's token says itself no end: it ends with its attempt.
+    """
     tx.execute(sa.delete(session).where((session.c.expires_at <= now) | (session.c.seen_at <= idle_before)))
     tx.execute(sa.delete(token).where((token.c.expires_at <= kept_since) | (token.c.revoked_at <= kept_since)))
+    over = sa.exists().where(attempt.c.id == token.c.attempt_id, attempt.c.ended_at <= kept_since)
+    tx.execute(sa.delete(token).where(token.c.attempt_id.is_not(None), over))
     tx.execute(sa.delete(enrolment_code).where(enrolment_code.c.expires_at <= kept_since))
     tx.execute(sa.delete(login_failure).where(login_failure.c.at <= kept_since))

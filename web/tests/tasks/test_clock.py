@@ -5,11 +5,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bottool import wire
 from bottool.errors import StaleAttempt
-from bottool_web.actions import attempts, automations, tasks
+from bottool_web.actions import attempts, automations, tasks, upkeep
 from bottool_web.clock import Clock
+from bottool_web.store import tables
 
 
 class Watch:
@@ -246,3 +248,22 @@ def test_the_thread_promotes_what_is_due_and_ends_when_told(site, life, admin, a
         looks.stop()
 
     assert state == "queued"
+
+
+def test_a_bots_token_is_kept_while_its_attempt_may_speak_and_purged_long_after(site, life, box, ask, clock):
+    def kept():
+        upkeep.purge(site)
+        bots_own = sa.select(sa.func.count()).select_from(tables.token).where(tables.token.c.attempt_id.is_not(None))
+        return site.store.read(lambda tx: tx.scalar(bots_own))
+
+    ask()
+    work, _ = life.start(box)
+    clock.advance(2 * upkeep.KEPT.total_seconds())
+    assert kept() == 1, "its bot still runs"
+
+    life.end(box, work)
+    clock.advance(upkeep.KEPT.total_seconds() - 1)
+    assert kept() == 1
+    clock.advance(1)
+
+    assert kept() == 0
