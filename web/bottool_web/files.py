@@ -64,7 +64,10 @@ class Files:
             check(incoming)
             target = self._package(digest.hexdigest())
             target.parent.mkdir(parents=True, exist_ok=True)
-            incoming.replace(target)
+            with self._naming:
+                # Windows cannot replace a file that somebody is being sent. One that was cut short is made good.
+                if not target.exists() or target.stat().st_size != size:
+                    incoming.replace(target)
             sync_folder(target.parent)
         finally:
             incoming.unlink(missing_ok=True)

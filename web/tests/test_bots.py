@@ -13,6 +13,7 @@ from bottool import wire
 from bottool.errors import ArchiveError, BottoolError, Conflict, InvalidInput, NotFound, TooBig
 from bottool_web.actions import automations, bots
 from bottool_web.actions.site import Site
+from bottool_web.files import Files
 from bottool_web.package_check import check_package
 from bottool_web.store import tables
 from bottool_web.store.scope import Principal
@@ -84,6 +85,20 @@ def test_an_endless_upload_ends_at_the_limit(site: Site, admin: Principal) -> No
 
     assert len(sent) == site.settings.upload_limit_bytes // (16 * 1024 * 1024) + 1
     assert [path for path in site.files.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_package_that_is_here_already_is_left_alone_and_one_that_was_cut_short_is_made_good(tmp_path: Any) -> None:
+    files = Files(tmp_path)
+    path = files.package(files.add_package([b"the ", b"bytes"], limit_bytes=100).sha256)
+    before = path.stat().st_ino
+
+    assert files.add_package([b"the bytes"], limit_bytes=100).sha256 == path.name
+    assert path.stat().st_ino == before, "somebody may be reading it: on Windows it could not be replaced"
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+    path.write_bytes(b"the")
+    files.add_package([b"the bytes"], limit_bytes=100)
+    assert path.read_bytes() == b"the bytes"
 
 
 @pytest.mark.parametrize(
