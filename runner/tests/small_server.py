@@ -33,6 +33,7 @@ class Task:
     report: dict[str, Any] = field(default_factory=dict)
     verdict: str = "ok"
     served: bytes = b""
+    output_limit: int = 10**9
 
 
 class Refusal(Exception):
@@ -313,6 +314,8 @@ class SmallServer:
             self.wrongs.append(f"task {task.id}: {len(body)} bytes at once")
         if offset != len(task.output):
             raise Refusal(409, "wrong_offset", next_offset=len(task.output))
+        if len(task.output + body) > task.output_limit:
+            raise Refusal(413, "too_big")
         task.output += body
         return {"next_offset": len(task.output)}
 
@@ -326,6 +329,6 @@ class SmallServer:
         task.report = said
         task.state = "finished" if said["reason"] == "exited" and said["exit_code"] == 0 else "failed"
         self._note("finished", task)
-        if said["output_bytes"] != len(task.output):
+        if said["output_bytes"] != len(task.output) and said["output_bytes"] <= task.output_limit:
             self.wrongs.append(f"task {task.id}: {said['output_bytes']} bytes of output, got {len(task.output)}")
         return {}

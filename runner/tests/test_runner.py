@@ -168,6 +168,18 @@ def test_an_interrupt_is_the_bots_own_business(machine, bench, server, until):
     assert task.report["reason"] == "exited"
 
 
+def test_a_bot_that_printed_more_than_the_server_takes_is_reported_as_it_ended(machine, bench, server, until):
+    task = server.add(bench.package("print('x' * 5000, flush=True)\n" + TELL))
+    task.output_limit = 1000
+    machine.start()
+
+    until(lambda: server.ended(task))
+
+    assert (task.state, task.report["exit_code"]) == ("finished", 0)
+    assert "x" * 100 not in printed(task)
+    assert "cannot give its output to the server" in machine.said
+
+
 def test_an_attempt_that_is_gone_is_stopped_and_dropped(machine, bench, server, until):
     task = server.add(bench.package(WAIT))
     machine.start()

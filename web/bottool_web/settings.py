@@ -21,6 +21,8 @@ class SiteSettings:
     host: str = "127.0.0.1"
     port: int = 8800
     upload_limit_bytes: int = 200 * 1024 * 1024
+    output_limit_bytes: int = 2 * 1024**3
+    """So much of what one attempt prints is taken."""
     lease_seconds: float = 60.0
     lost_margin_seconds: float = 30.0
     """An attempt that was started is called lost so long after its lease ran out."""

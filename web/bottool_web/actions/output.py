@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bottool import wire
-from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt, Unavailable
+from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt, TooBig, Unavailable
 from bottool.states import FINAL, AttemptState, TaskState
 from bottool_web.actions import fencing
 from bottool_web.actions.permissions import action
@@ -37,6 +37,7 @@ def append_output(site: Site, who: Principal, task_id: int, number: int, offset:
     :raises Conflict: when bytes before ``offset`` are missing; ``details["next_offset"]`` says from where.
     :raises InvalidInput: when no frame starts there.
     :raises StaleAttempt: when the attempt was replaced, or ended without a report.
+    :raises TooBig: when it would be more than the site takes of one attempt; what is here stays.
     """
     place = _place(site, who, task_id, number)
     if offset > place.have or offset < 0:
@@ -44,6 +45,11 @@ def append_output(site: Site, who: Principal, task_id: int, number: int, offset:
     new = _whole(data[place.have - offset :], offset)
     if not new:
         return wire.Appended(next_offset=place.have)
+    if place.have + len(new) > site.settings.output_limit_bytes:
+        raise TooBig(
+            f"the bot printed more than {site.settings.output_limit_bytes} bytes, which is all that is kept",
+            "print less, or raise 'output_limit_bytes' of the site",
+        )
     site.files.write_chunk(place.attempt_id, place.have, new)
     if not site.store.write(lambda tx: output.add_chunk(tx, who.scope, place.attempt_id, place.have, len(new))):
         # The same piece came twice at once, and the other one was quicker.

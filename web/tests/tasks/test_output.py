@@ -2,11 +2,12 @@
 
 import random
 import threading
+from dataclasses import replace
 
 import pytest
 
 from bottool import wire
-from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt
+from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt, TooBig
 from bottool_web.actions import attempts
 from bottool_web.actions.output import bytes_before, read_output
 
@@ -153,3 +154,18 @@ def test_pieces_from_many_threads_at_once_make_one_output(site, admin, send):
         thread.join()
 
     assert read_output(site, admin, send.work.task_id, limit_bytes=10**7)[0] == spool
+
+
+def test_a_bot_that_prints_without_end_fills_no_disk_and_its_task_ends_as_any_other(site, admin, life, box, send):
+    one, two = frames("one\n"), frames("two\n")
+    small = replace(site, settings=replace(site.settings, output_limit_bytes=len(one + two)))
+    task_id, number = send.work.task_id, send.work.attempt
+
+    assert attempts.append_output(small, box, task_id, number, 0, one).next_offset == len(one)
+    with pytest.raises(TooBig) as caught:
+        attempts.append_output(small, box, task_id, number, len(one), two + one)
+
+    assert (caught.value.http_status, "output_limit_bytes" in caught.value.hint) == (413, True)
+    assert attempts.append_output(small, box, task_id, number, 0, one + two).next_offset == len(one + two)
+    life.end(box, send.work, output_bytes=10 * len(one))
+    assert read_output(site, admin, task_id) == (one + two, len(one + two), True)
