@@ -83,7 +83,9 @@ class Store:
             self._writing = _sqlite_engine(Path(url.database), begin="BEGIN IMMEDIATE")
         elif url.get_backend_name() == "postgresql":
             engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=10, pool_pre_ping=True)
-            self._reading = self._writing = engine
+            self._writing = engine
+            # One moment for the whole of a read, also when it asks several times; READ COMMITTED is one per statement.
+            self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         else:
             raise SettingsError(
                 f"the store cannot be '{url.get_backend_name()}'", "write sqlite:///PATH or postgresql://…"
