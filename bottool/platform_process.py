@@ -166,9 +166,9 @@ def created_at(process: psutil.Process) -> float:
         return float(process.create_time())
 
 
-def ask_to_end(processes: Iterable[psutil.Process]) -> None:
-    """Send each process the signal that means "please end". On Windows only the leader of a console group hears it."""
-    for process in processes:
+def ask_to_end(processes: Iterable[psutil.Process], leader: int | None) -> None:
+    """Send the signal that means "please end" to whoever can hear it; ``leader`` is the process that we started."""
+    for process in hearers(processes, leader):
         try:
             if sys.platform == "win32":
                 os.kill(process.pid, signal.CTRL_BREAK_EVENT)
@@ -176,6 +176,17 @@ def ask_to_end(processes: Iterable[psutil.Process]) -> None:
                 process.terminate()
         except (psutil.Error, OSError):
             continue
+
+
+def hearers(
+    processes: Iterable[psutil.Process], leader: int | None, *, by_group: bool = sys.platform == "win32"
+) -> list[psutil.Process]:
+    """Those to send the gentle signal to: each one, or where it goes to a whole group, the group's leader alone.
+
+    Windows takes the number for that of a console group. Its leader's reaches all of the group, and any other number
+    names no group of ours: it may reach everyone at the console, ourselves included.
+    """
+    return [process for process in processes if not by_group or process.pid == leader]
 
 
 if sys.platform == "win32":

@@ -190,7 +190,7 @@ class ProcessTree:
 
         May be called again, and after the program has ended.
         """
-        end(lambda: self._find(thoroughly=True), grace_seconds, job=self._job)
+        end(lambda: self._find(thoroughly=True), grace_seconds, leader=self.pid, job=self._job)
         self.wait(KILL_SECONDS)
 
     def sweep(self, grace_seconds: float = 1.0) -> tuple[str, ...]:

@@ -56,10 +56,13 @@ def stop_leftovers(pid: int, create_time: float, folder: Path) -> tuple[str, ...
     return left
 
 
-def end(find: Find, grace_seconds: float, *, job: Job | None = None) -> None:
-    """Ask, wait, then stop-then-kill: a process that is stopped cannot fork away while the others are listed."""
+def end(find: Find, grace_seconds: float, *, leader: int | None = None, job: Job | None = None) -> None:
+    """Ask, wait, then stop-then-kill: a process that is stopped cannot fork away while the others are listed.
+
+    ``leader`` is the process that was started; where only a group's leader can be asked, nobody is without it.
+    """
     if grace_seconds > 0:
-        ask_to_end(find())
+        ask_to_end(find(), leader)
         wait_until_gone(find, grace_seconds)
     deadline = time.monotonic() + KILL_SECONDS
     stopped: set[psutil.Process] = set()

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from bottool.errors import LaunchError
+from bottool.platform_process import hearers
 from bottool.process import ProcessTree, boot_id, create_time_of, is_same_process, start, stop_leftovers
 from bottool.stopping import MARK
 
@@ -298,6 +299,16 @@ def test_a_process_is_known_by_its_number_and_its_start(launch, heard):
     tree.stop(0)
     assert not is_same_process(tree.pid, tree.create_time)
     assert create_time_of(tree.pid) is None
+
+
+@pytest.mark.parametrize(("by_group", "heard_by"), [(True, ["leader"]), (False, ["leader", "other"])])
+def test_where_the_gentle_signal_goes_to_a_group_only_its_leader_is_sent_it(launch, heard, by_group, heard_by):
+    leader = psutil.Process(launch("sleeps").pid)
+    heard.wait_for(b"ready")
+    called = {leader: "leader", psutil.Process(): "other"}
+
+    assert [called[each] for each in hearers(called, leader.pid, by_group=by_group)] == heard_by
+    assert hearers([psutil.Process()], leader.pid, by_group=True) == []
 
 
 def test_the_boot_has_one_name():
