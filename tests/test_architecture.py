@@ -21,7 +21,7 @@ PACKAGES = {
 # A module of core imports only those before it.
 CORE = (
     *("errors", "model", "states", "language", "hookspecs", "plugins", "settings", "project"),
-    *("locks", "members", "tar_reader", "zip_reader", "archive_check", "sources", "archive"),
+    *("locks", "sqlite_build", "members", "tar_reader", "zip_reader", "archive_check", "sources", "archive"),
     *("platform_process", "stopping", "process", "build", "environments", "arguments", "run"),
     *("wire", "answers", "client", "cli", "testing", "__main__"),
 )

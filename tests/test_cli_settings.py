@@ -10,6 +10,7 @@ import pytest
 
 from bottool.cli.secret import ask_secret, read_secret
 from bottool.errors import SettingsError
+from bottool.sqlite_build import has_wal_reset_bug
 
 
 def nobody_listens() -> str:
@@ -129,6 +130,39 @@ def test_doctor_says_what_to_type_for_a_missing_tool(bottool, tmp_path) -> None:
     java = next(each for each in found["languages"] if each["name"] == "java")
     assert java["can_build"] is False
     assert [tool["hint"] for tool in java["tools"] if not tool["found"] and tool["hint"]]
+
+
+@pytest.mark.parametrize(
+    ("version", "risky"),
+    [
+        ((3, 6, 23), False),
+        ((3, 7, 0), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((4, 0, 0), False),
+    ],
+)
+def test_it_is_known_which_builds_of_sqlite_can_lose_writes(version: tuple[int, int, int], risky: bool) -> None:
+    assert has_wal_reset_bug(version) is risky
+
+
+@pytest.mark.parametrize(("version", "state"), [("3.51.2", "warn"), ("3.51.3", "ok")])
+def test_doctor_warns_of_a_sqlite_that_can_lose_writes(bottool, tmp_path, version, state) -> None:
+    build = tmp_path / "builds" / "pysqlite3"
+    build.mkdir(parents=True)
+    info = tuple(map(int, version.split(".")))
+    (build / "__init__.py").touch()
+    (build / "dbapi2.py").write_text(f"sqlite_version = '{version}'\nsqlite_version_info = {info}\n")
+
+    done = bottool("doctor", "--offline", "--json", PYTHONPATH=str(build.parent))
+
+    (check,) = [check for check in json.loads(done.stdout)["checks"] if check["name"] == "SQLite"]
+    assert (check["state"], version in check["message"], bool(check["hint"])) == (state, True, state == "warn")
 
 
 def test_doctor_fails_when_the_server_is_not_there(bottool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bottool import settings
+from bottool import settings, sqlite_build
 from bottool.cli import present
 from bottool.cli.options import json_option, server_options
 from bottool.cli.state import State
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bottool.cli.questions import Answer
     from bottool.cli.toolchains import Ability
 
+SERVER = "bottool-web"
+"""The distribution that keeps a database on this machine."""
 ENOUGH_BYTES = 500_000_000
 TIGHT_BYTES = 5_000_000_000
 
@@ -53,9 +55,9 @@ def command(
 
     state = ctx.ensure_object(State)
     abilities = toolchains.of(state.plugins)
-    checks = [*_folders(), *_plugins(state), *([] if offline else _server(state))]
-    answers = _answers(state, automation, machine_id, home) if automation or machine_id else []
     versions = of_this_machine(state)
+    checks = [*_folders(), *_plugins(state), *_database(versions), *([] if offline else _server(state))]
+    answers = _answers(state, automation, machine_id, home) if automation or machine_id else []
     if as_json:
         languages = [_as_object(each) for each in abilities]
         present.as_json({"versions": versions, "languages": languages, "checks": checks, "questions": answers})
@@ -101,6 +103,21 @@ def _plugins(state: State) -> list[Check]:
         Check(name=f"plugin {name}", state="fail", message=reason, hint="mend or remove its distribution")
         for name, reason in state.plugins.broken.items()
     ]
+
+
+def _database(versions: dict[str, str]) -> list[Check]:
+    """Is this machine's SQLite sound? Nothing where no server is installed."""
+    if SERVER not in versions:
+        return []
+    try:
+        found = sqlite_build.module()
+    except ImportError:
+        return [Check(name="SQLite", state="warn", message="this Python has none", hint="use PostgreSQL for a server")]
+    version = found.sqlite_version
+    if not sqlite_build.has_wal_reset_bug(found.sqlite_version_info):
+        return [Check(name="SQLite", state="ok", message=f"version {version}")]
+    message = f"version {version} can lose writes in its write-ahead log; a server here works without that log, slower"
+    return [Check(name="SQLite", state="warn", message=message, hint="use SQLite 3.51.3 or newer, or PostgreSQL")]
 
 
 def _server(state: State) -> list[Check]:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from bottool import sqlite_build
 from bottool.errors import SettingsError, Unavailable
 
 T = TypeVar("T")
@@ -29,26 +30,23 @@ GROUP_LIMIT = 32
 RETRIES = 8
 
 
-def _sqlite_module() -> Any:
-    """A build of SQLite without the WAL-reset bug where there is one (fixed in 3.51.3)."""
-    try:
-        from pysqlite3 import dbapi2
-    except ImportError:
-        import sqlite3 as dbapi2
-    return dbapi2
-
-
-def _sqlite_engine(path: Path, *, begin: str) -> sa.Engine:
+def _sqlite_engine(module: Any, path: Path, *, begin: str) -> sa.Engine:
+    # EXTRA: without a write-ahead log, a commit is on the disk only when its journal's removal is.
+    is_risky = sqlite_build.has_wal_reset_bug(module.sqlite_version_info)
+    journal, synchronous = ("delete", "EXTRA") if is_risky else ("wal", "FULL")
     engine = sa.create_engine(
         f"sqlite+pysqlite:///{path}",
-        module=_sqlite_module(),
+        module=module,
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        (now,) = connection.execute(f"PRAGMA journal_mode={journal}").fetchone()
+        if is_risky and now == "wal":
+            raise Unavailable(f"another program uses '{path}'", "end it, and start the server again")
+        for pragma in (f"synchronous={synchronous}", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @sa.event.listens_for(engine, "begin")
@@ -67,10 +65,13 @@ def _make_private(path: Path) -> None:
 class Store:
     """A site's database. One per process; safe to use from any thread; ``close`` ends its thread and connections.
 
+    ``sqlite`` is the database module for a SQLite file; the best one of this machine unless it is given. One whose
+    write-ahead log cannot be trusted works without it: slower, and a write waits for the reads that go on.
+
     :raises SettingsError: when the address names no database that bottool knows.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, sqlite: Any = None) -> None:
         self.address = address
         url = sa.make_url(address)
         self._writes: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
@@ -79,8 +80,9 @@ class Store:
             if not url.database:
                 raise SettingsError("the store needs a file", "write sqlite:///PATH, or postgresql://…")
             _make_private(Path(url.database))
-            self._reading = _sqlite_engine(Path(url.database), begin="BEGIN")
-            self._writing = _sqlite_engine(Path(url.database), begin="BEGIN IMMEDIATE")
+            module = sqlite or sqlite_build.module()
+            self._reading = _sqlite_engine(module, Path(url.database), begin="BEGIN")
+            self._writing = _sqlite_engine(module, Path(url.database), begin="BEGIN IMMEDIATE")
         elif url.get_backend_name() == "postgresql":
             engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_size=10, pool_pre_ping=True)
             self._writing = engine
