@@ -23,6 +23,9 @@ PIECE_BYTES = 64 * 1024
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_GET_CHILD_SUBREAPER = 37
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_BOOTED_AT = "booted-at-"
+_BOOT_SLACK_SECONDS = 300.0
+"""Windows computes the time of its boot from the wall clock, which is corrected by seconds a day."""
 
 
 def become_subreaper() -> bool:
@@ -45,7 +48,7 @@ def is_subreaper() -> bool:
 
 
 def boot_id() -> str:
-    """A text that is another one after every start of this machine."""
+    """A text that is another one after every start of this machine; to be compared with ``same_boot``."""
     if sys.platform == "linux":
         return _BOOT_ID.read_text(encoding="ascii").strip()
     elif sys.platform == "darwin":  # noqa: RET505 - as above
@@ -54,8 +57,20 @@ def boot_id() -> str:
         ctypes.CDLL(None).sysctlbyname(b"kern.bootsessionuuid", text, ctypes.byref(size), None, 0)
         return text.value.decode("ascii")
     else:
-        # Computed from the wall clock, which drifts: a minute is exact enough to tell two boots apart.
-        return f"boot-{round(psutil.boot_time() / 60)}"
+        return f"{_BOOTED_AT}{psutil.boot_time():.0f}"
+
+
+def same_boot(first: str, second: str) -> bool:
+    """True when two texts of ``boot_id`` are of one boot: the same text, or times that only a drifting clock parts.
+
+    Too wide a slack does no harm: what else tells a process apart is when it began, and that differs then.
+    """
+    if first == second:
+        return True
+    if not (first.startswith(_BOOTED_AT) and second.startswith(_BOOTED_AT)):
+        return False
+    apart = float(first.removeprefix(_BOOTED_AT)) - float(second.removeprefix(_BOOTED_AT))
+    return abs(apart) <= _BOOT_SLACK_SECONDS
 
 
 def session_of(pid: int) -> int | None:

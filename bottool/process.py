@@ -30,6 +30,7 @@ from bottool.platform_process import (
     is_subreaper,
     read_piece,
     reap,
+    same_boot,
     session_of,
     start_options,
 )
@@ -48,7 +49,16 @@ from bottool.stopping import (
     wait_until_gone,
 )
 
-__all__ = ["ProcessTree", "become_subreaper", "boot_id", "create_time_of", "is_same_process", "start", "stop_leftovers"]
+__all__ = [
+    "ProcessTree",
+    "become_subreaper",
+    "boot_id",
+    "create_time_of",
+    "is_same_process",
+    "same_boot",
+    "start",
+    "stop_leftovers",
+]
 
 Output = Callable[[int, bytes], None]
 

@@ -14,7 +14,7 @@ import pytest
 
 from bottool.errors import LaunchError
 from bottool.platform_process import hearers
-from bottool.process import ProcessTree, boot_id, create_time_of, is_same_process, start, stop_leftovers
+from bottool.process import ProcessTree, boot_id, create_time_of, is_same_process, same_boot, start, stop_leftovers
 from bottool.stopping import MARK
 
 BOTS = Path(__file__).parent / "bots"
@@ -314,6 +314,23 @@ def test_where_the_gentle_signal_goes_to_a_group_only_its_leader_is_sent_it(laun
 def test_the_boot_has_one_name():
     assert boot_id() == boot_id()
     assert len(boot_id()) > 5
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("booted-at-1700000000", "booted-at-1700000000", True),
+        ("booted-at-1700000000", "booted-at-1700000031", True),
+        ("booted-at-1700000301", "booted-at-1700000000", False),
+        ("5f7c-1", "5f7c-1", True),
+        ("5f7c-1", "5f7c-2", False),
+        ("1700000000", "1700000001", False),
+        ("booted-at-1700000000", "5f7c-1", False),
+    ],
+)
+def test_a_boot_is_known_exactly_or_where_it_is_a_time_despite_the_drift_of_the_clock(first, second, same):
+    assert same_boot(first, second) is same
+    assert same_boot(second, first) is same
 
 
 @needs_fork

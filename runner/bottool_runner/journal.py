@@ -30,6 +30,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from bottool import wire
+from bottool.process import same_boot
 from bottool_runner.system import is_locked, make_lasting
 
 FORMAT = 1
@@ -254,7 +255,7 @@ def _after_the_ticket(folder: AttemptFolder) -> Next:
 def other_boot(folder: AttemptFolder, boot_id: str) -> bool:
     """True when the machine was started anew since the keeper was: nothing of it can live."""
     keeper = folder.read("keeper.pid", Process)
-    return keeper is not None and keeper.boot_id != boot_id
+    return keeper is not None and not same_boot(keeper.boot_id, boot_id)
 
 
 def _write(path: Path, data: bytes) -> None:
