@@ -25,11 +25,16 @@ def variables(**more: str) -> dict[str, str]:
 
 def step(title: str, command: list[str], folder: Path = ROOT, environment: dict[str, str] | None = None) -> bool:
     """Run one step with its output as it comes; True when it ended well."""
+    return status_of(title, command, folder, environment) == 0
+
+
+def status_of(title: str, command: list[str], folder: Path = ROOT, environment: dict[str, str] | None = None) -> int:
+    """Run one step as ``step`` does; its exit status."""
     say(f"▶ {title}")
     started = time.monotonic()
     status = subprocess.run(command, cwd=folder, env=environment or variables(), check=False).returncode
     say(f"{'✓' if status == 0 else '✗'} {title} ({time.monotonic() - started:.1f} s)")
-    return status == 0
+    return status
 
 
 def say(text: str = "") -> None:
