@@ -182,7 +182,8 @@ def can_run(capabilities: wire.Capabilities, technology: str) -> bool:
 def _claim(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> tuple[list[wire.Work], bool]:
     """What the claim key has, or as much new work as there is room for; and whether the key's work is over."""
     before = attempts.of_claim(tx, who.scope, who.id, said.claim_key)
-    mine = [row.id for row in before if row.state != AttemptState.ENDED]
+    # Only what has no permit yet: a runner that forgot a started attempt must not begin it anew.
+    mine = [row.id for row in before if row.state == AttemptState.LEASED]
     if not before:
         mine = _take(tx, site, who, said)
     return (attempts.work(tx, who.scope, mine) if mine else []), bool(before and not mine)

@@ -67,6 +67,17 @@ def test_a_claim_key_whose_work_was_taken_away_is_said_to_be_used(site, life, ad
     assert life.take(box, "k2").task_id != task.id
 
 
+def test_a_started_attempt_is_never_given_out_again_for_its_claim_key(site, life, ask, box):
+    ask()
+    work = life.take(box, "k1")
+    attempts.permit(site, box, work.task_id, work.attempt)
+
+    answer = life.sync(box, "k1")
+
+    assert answer.work == []
+    assert answer.claim_key_used
+
+
 def test_a_runner_never_has_more_attempts_than_slots(site, life, ask, box):
     for _ in range(5):
         ask()
