@@ -56,7 +56,7 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @json_option
 @click.pass_obj
 def create(state: State, /, label: str, as_json: bool, **said: Any) -> None:
-    """Create the automation LABEL; it may exist before its bot."""
+    """Create the automation LABEL; without --bot it may exist before its bot."""
     from bottool.cli import rest
     from bottool.wire import Automation, NewAutomation
 

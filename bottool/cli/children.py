@@ -27,6 +27,7 @@ class Child:
         self.name = name
         self.log = folder / f"{name}.log"
         self._file = self.log.open("ab")
+        self._said_before_bytes = self._file.tell()
         program = [sys.executable, "-P", "-m", "bottool", *arguments]
         try:
             self.tree: ProcessTree = start(program, folder=folder, variables=variables, output=self._write)
@@ -39,7 +40,8 @@ class Child:
         self._file.flush()
 
     def last_lines(self) -> str:
-        text = self.log.read_text(encoding="utf-8", errors="replace")
+        """Of this start; the log keeps those of earlier ones too."""
+        text = self.log.read_bytes()[self._said_before_bytes :].decode("utf-8", "replace")
         return "\n".join(text.splitlines()[-_SHOWN_LINES:])
 
     def stop(self) -> None:
@@ -109,7 +111,7 @@ def wait_until_ready(server: str, children: Children) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         children.refuse_dead()
-        if _answers(server):
+        if is_taken(server):
             with contextlib.suppress(ServerError):
                 if Client(server).get("/rest/v1/status", type=Status).ready:
                     return
@@ -117,7 +119,8 @@ def wait_until_ready(server: str, children: Children) -> None:
     raise WaitTimeout(f"the server at {server} was not ready after {START_SECONDS:.0f} s")
 
 
-def _answers(server: str) -> bool:
+def is_taken(server: str) -> bool:
+    """True when somebody listens at that address."""
     host, _, port = server.rpartition("/")[2].partition(":")
     with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1.0):
         return True

@@ -69,7 +69,10 @@ def deploy(plugins: "Plugins", client: "Client", package: Package, *, repository
         client.post(where, new)
     except Conflict:
         if not _waits_for_file(client, package):
-            raise
+            raise Conflict(
+                f"version '{package.version}' of '{package.bot_id}' is on the server already",
+                "give another with --version, or write it into the project",
+            ) from None
     try:
         client.upload(f"{rest.path('bots', package.bot_id, 'versions', package.version)}/package", package.path)
     except BottoolError:

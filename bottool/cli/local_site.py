@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bottool import settings
-from bottool.cli.children import Children, free_port, wait_until_ready
+from bottool.cli.children import Children, free_port, is_taken, wait_until_ready
 from bottool.client import Client
+from bottool.errors import LaunchError
 from bottool.wire import Login
 
 SECRET_BYTES = 15
@@ -44,7 +45,13 @@ def start_site(children: Children, data: Path, *, name: str, port: int | None, s
     """Set the site up where that was not done, then start server and runner, and wait for the server.
 
     ``name`` becomes the workspace, its login and the machine id, and part of the administrator's address.
+
+    :raises LaunchError: when the port is taken; the answers of who has it would be mistaken for the site's.
     """
+    if port and is_taken(f"http://127.0.0.1:{port}"):
+        raise LaunchError(
+            f"port {port} of this machine is taken", "is 'bottool up' running already? If not, give another --port"
+        )
     data.mkdir(parents=True, exist_ok=True)
     site_data, key_file, password_file = data / "site", data / "key", data / "password"
     done = data / ".set-up"

@@ -37,7 +37,7 @@ def ask(state: State, automation: str, machine_id: str, home: Path | None) -> li
 
     ``home`` is the runner's folder on this machine; where it is not said, the usual one.
     """
-    case = _Case(state, automation, machine_id, home or settings.data_folder() / "runner")
+    case = _Case(state, automation, machine_id, home or _usual_home())
     return [
         case.reaches_server(),
         case.machine_id_matches(),
@@ -105,9 +105,14 @@ class _Case:
             found = self._client.get(rest.path("automations", self._automation), type=Automation)
         except NotFound as error:
             return self._no(question, str(error), "'bottool automation list' shows those there are")
+        return self._link(question, found)
+
+    def _link(self, question: str, found: Automation) -> Answer:
         if not found.bot_id:
             hint = f"bottool automation update {self._automation} --bot BOT"
             return self._no(question, f"'{self._automation}' has no bot yet", hint)
+        if not self._machine_id:
+            return self._unknown(question, f"'{self._automation}' runs on {', '.join(found.runners) or 'no runner'}")
         if self._machine_id in found.runners:
             return Answer(question=question, answer="yes", message=f"'{self._automation}' runs on '{self._machine_id}'")
         runners = " ".join(f"--runner {each}" for each in (*found.runners, self._machine_id))
@@ -119,7 +124,7 @@ class _Case:
 
     def is_started(self) -> Answer:
         question = "is the runner started on this machine"
-        pids = _runner_processes()
+        pids = _runner_processes(self._machine_id)
         if pids:
             return Answer(question=question, answer="yes", message=f"process {', '.join(map(str, pids))}")
         if self._own_id != self._machine_id:
@@ -162,6 +167,12 @@ class _Case:
         return Answer(question=question, answer="unknown", message=message, hint=hint)
 
 
+def _usual_home() -> Path:
+    """Where a runner keeps its things unless told otherwise; where there is none, that of ``bottool up``."""
+    own, of_up = settings.data_folder() / "runner", settings.data_folder() / "up" / "runner"
+    return of_up if (of_up / "runner.json").exists() and not (own / "runner.json").exists() else own
+
+
 def _identity(home: Path) -> tuple[str, str]:
     """Machine id and server of the runner in that folder; empty when it is not registered or may not be read."""
     try:
@@ -171,11 +182,13 @@ def _identity(home: Path) -> tuple[str, str]:
     return str(said.get("machine_id", "")), str(said.get("server", ""))
 
 
-def _runner_processes() -> list[int]:
-    """Processes on this machine that were started as ``bottool runner start``."""
+def _runner_processes(machine_id: str) -> list[int]:
+    """Processes on this machine that were started as ``bottool runner start``, but not for another machine id."""
     lines = {process.pid: process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])}
-    return [pid for pid, line in lines.items() if _starts_a_runner(line)]
+    return [pid for pid, line in lines.items() if _starts_a_runner(line, machine_id)]
 
 
-def _starts_a_runner(line: list[str]) -> bool:
+def _starts_a_runner(line: list[str], machine_id: str) -> bool:
+    if "--machine-id" in line[:-1] and machine_id not in {"", line[line.index("--machine-id") + 1]}:
+        return False
     return "runner" in line and "start" in line and any("bottool" in Path(part).name for part in line)

@@ -34,7 +34,7 @@ def command(ctx: click.Context, /, folder: Path, as_json: bool, **said: str) -> 
         )
     else:
         show(problems)
-        _summary(f"'{found.bot_id}' {found.version} in {found.language}", problems)
+        _summary(f"'{found.bot_id}' {found.version} in {found.language}", problems, folder)
     if any(problem.severity is Severity.ERROR for problem in problems):
         ctx.exit(EXIT_WITH_ERRORS)
 
@@ -50,10 +50,10 @@ def show(problems: Sequence[Problem], *, err: bool = False) -> None:
             click.echo(f"  hint: {problem.hint}", err=err)
 
 
-def _summary(bot: str, problems: Sequence[Problem]) -> None:
+def _summary(bot: str, problems: Sequence[Problem], folder: Path) -> None:
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = len(problems) - errors
     if not problems:
-        present.done(f"{bot} is fine", "bottool build")
+        present.done(f"{bot} is fine", "bottool build" if folder == Path() else f"bottool build {folder}")
     else:
         click.echo(f"{bot}: {errors} errors, {warnings} warnings", err=True)

@@ -10,12 +10,14 @@ from bottool.cli import present, rest
 from bottool.client import Client
 from bottool.errors import TaskFailed, Unavailable, Unreachable, WaitTimeout
 from bottool.states import FINAL, TaskState
-from bottool.wire import NEXT_OFFSET_HEADER, Frame, Stream, Task, frames
+from bottool.wire import ENDED_HEADER, NEXT_OFFSET_HEADER, Frame, Stream, Task, frames
 
 SHORTEST_SECONDS = 0.1
 LONGEST_SECONDS = 1.0
 AWAY_SECONDS = 60.0
 """How long the server may be away before waiting is given up."""
+LAST_WORDS_SECONDS = 15.0
+"""How long output may still come after the result: a bot reports before it ends, and its runner sends after that."""
 
 Write = Callable[[Frame], object]
 
@@ -64,7 +66,10 @@ def judge(task: Task) -> None:
 
 
 def to_terminal(frame: Frame) -> None:
-    """The bot's stdout to stdout, everything else to stderr, byte by byte as it was printed."""
+    """The bot's stdout to stdout, everything else to stderr, byte by byte as it was printed; a note is its own line."""
+    if frame.stream is Stream.NOTE:
+        click.echo(b"\xc2\xb7 " + frame.data, err=True)
+        return
     target = sys.stdout.buffer if frame.stream is Stream.STDOUT else sys.stderr.buffer
     target.write(frame.data)
     target.flush()
@@ -79,6 +84,8 @@ class _Watch:
         self._task_id = task_id
         self._write = write
         self._offset = 0
+        self._output_ended = write is None
+        self._final_since: float | None = None
         self._pause_seconds = SHORTEST_SECONDS
         self._away_since: float | None = None
 
@@ -94,7 +101,7 @@ class _Watch:
         if has_news or self.task is None or task.state != self.task.state:
             self._pause_seconds = SHORTEST_SECONDS
         self.task = task
-        return task.state in FINAL and not has_news
+        return task.state in FINAL and not has_news and self._nothing_follows()
 
     def read_once(self) -> bool:
         """Show the next piece of output; True when there was one."""
@@ -104,8 +111,15 @@ class _Watch:
         data, headers = self._client.read(where, query={"after": self._offset})
         for frame in frames(data):
             self._write(frame)
+        self._output_ended = headers.get(ENDED_HEADER) != "false"
         before, self._offset = self._offset, int(headers.get(NEXT_OFFSET_HEADER, self._offset))
         return self._offset > before
+
+    def _nothing_follows(self) -> bool:
+        """A runner that is gone sends no end of the output; hence the limit."""
+        if self._final_since is None:
+            self._final_since = time.monotonic()
+        return self._output_ended or time.monotonic() - self._final_since > LAST_WORDS_SECONDS
 
     def pause(self, deadline: float | None) -> None:
         rest_seconds = self._pause_seconds if deadline is None else max(0.0, deadline - time.monotonic())

@@ -67,7 +67,7 @@ def test_from_login_to_result(home, command_bot, tmp_path) -> None:
     folder = command_bot("invoices", WORKS)
     bottool("deploy", str(folder))
     conflict = bottool("deploy", str(folder), status=6)
-    assert "1.0.0" in conflict.stderr
+    assert "'1.0.0'" in conflict.stderr and "--version" in conflict.stderr
     bottool("release", "invoices", "9.9.9", status=5)
     bottool("release", "invoices", "1.0.0")
     shown = json.loads(bottool("bot", "show", "invoices", "--json").stdout)
@@ -130,6 +130,31 @@ def test_waiting_for_a_task_that_fails_gives_its_own_status(home, command_bot) -
     assert done.returncode == 9
     assert json.loads(done.stdout)["state"] == "failed"
     assert json.loads(done.stderr)["error"]["code"] == "task_failed"
+
+
+REPORTS = """
+    import json, os, sys, time, urllib.request
+    server, task_id, token = sys.argv[1:4]
+    print("before the word", flush=True)
+    body = {"state": "FINISHED", "finishStatus": "SUCCESS", "finishMessage": "well"}
+    asked = urllib.request.Request(f"{server}/api/v2/task/{task_id}", json.dumps(body).encode())
+    asked.add_header("Content-Type", "application/json")
+    asked.add_header("token", token)
+    urllib.request.urlopen(asked).read()
+    time.sleep(3)
+    print("after the word", flush=True)
+"""
+
+
+def test_following_shows_what_a_bot_prints_after_its_result(home, command_bot) -> None:
+    home.deploy(command_bot("reports", REPORTS))
+    home.automate("reports", "reports")
+    home.start_runner()
+
+    done = home.bottool("task", "create", "reports", "--follow", "--timeout", "60")
+
+    assert done.stdout == "before the word\nafter the word\n"
+    assert "\n· unpacking reports-1.0.0.zip\n" in done.stderr, "a note is a line of its own"
 
 
 def test_following_goes_on_after_the_server_was_away(home, command_bot, tmp_path) -> None:
@@ -254,14 +279,21 @@ def test_up_runs_a_site_and_tells_how_to_use_it(home, tmp_path) -> None:
                 break
         next_command = told[-1].split("next: bottool ")[1].split()
 
-        done = subprocess.run(
-            [sys.executable, "-m", "bottool", *next_command],
-            env=own_variables(tmp_path),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        def bottool(*arguments: str) -> "subprocess.CompletedProcess[str]":
+            return subprocess.run(
+                [sys.executable, "-m", "bottool", *arguments],
+                env=own_variables(tmp_path),
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+
+        done = bottool(*next_command)
+        wait_until(lambda: "online" in bottool("runner", "list").stdout)
+        questions = json.loads(bottool("doctor", "--automation", "none", "--json").stdout)["questions"]
+        other = json.loads(bottool("doctor", "--automation", "none", "--machine-id", "x", "--json").stdout)["questions"]
+        twice = bottool("up", "--port", str(port))
         up.send_signal(signal.SIGINT)
         said, _ = up.communicate(timeout=60)
 
@@ -269,11 +301,17 @@ def test_up_runs_a_site_and_tells_how_to_use_it(home, tmp_path) -> None:
     assert f"http://127.0.0.1:{port}" in said
     assert up.returncode == 130
     assert living(str(tmp_path / "data")) == []
+    # The doctor knows the runner of 'up' without being told, and takes it for no other.
+    assert [each["answer"] for each in questions] == ["yes", "yes", "no", "yes", "yes", "yes"]
+    assert other[3]["answer"] == "unknown"
+    assert f"port {port} of this machine is taken" in twice.stderr
 
 
 def test_a_child_that_dies_is_told_with_its_last_words(tmp_path) -> None:
     (tmp_path / "data" / "up").mkdir(parents=True)
     (tmp_path / "data" / "up" / ".set-up").touch()
+    (tmp_path / "data" / "up" / "logs").mkdir()
+    (tmp_path / "data" / "up" / "logs" / "server.log").write_text("of long ago\n")
 
     done = subprocess.run(
         [sys.executable, "-m", "bottool", "up", "--port", "18799"],
@@ -287,3 +325,4 @@ def test_a_child_that_dies_is_told_with_its_last_words(tmp_path) -> None:
     assert done.returncode == 1
     assert "the server ended with status" in done.stderr
     assert "no site is set up" in done.stderr
+    assert "of long ago" not in done.stderr
