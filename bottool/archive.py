@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from bottool import __version__
 from bottool.archive_check import JAR_MANIFEST, Listing, check, checked_members, kind_of, named
 from bottool.members import Limits, Member, refused
 from bottool.model import Project
@@ -31,6 +32,7 @@ __all__ = [
     "Sources",
     "check",
     "kind_of",
+    "manifest",
     "manifest_bytes",
     "pack_tar_gz",
     "pack_zip",
@@ -53,21 +55,38 @@ _LEVEL = 6
 _UNIX = 3
 
 
-def manifest_bytes(project: Project, *, entry: str, **extra: Any) -> bytes:
-    """The text of ``bottool.json``: what a package says of itself, as JSON with sorted keys."""
-    said = {
+def manifest(project: Project, *, entry: str, requires: str = "", **extra: Any) -> dict[str, Any]:
+    """What a package says of itself in ``bottool.json``; packing adds ``files``, the SHA-256 of each by its name.
+
+    ``entry`` is what is started; ``requires`` the range of interpreters, as in ``Inspection``.
+    """
+    return {
         "format": MANIFEST_FORMAT,
+        "bottool": __version__,
         "bot_id": project.bot_id,
         "version": project.version,
         "language": project.language,
         "entry": entry,
+        "requires": requires,
+        **({"lock": project.lock.file} if project.lock else {}),
         **extra,
     }
-    return (json.dumps(said, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
 
 
-def pack_zip(target: Path, entries: Mapping[str, Path | bytes]) -> None:
+def manifest_bytes(said: Mapping[str, Any], entries: Mapping[str, Path | bytes]) -> bytes:
+    """The text of ``bottool.json`` as JSON with sorted keys."""
+    hashes = {name: _sha256(source) for name, source in entries.items()}
+    return (json.dumps({**said, "files": hashes}, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _sha256(source: Path | bytes) -> str:
+    return hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else sha256_of(source)
+
+
+def pack_zip(target: Path, entries: Mapping[str, Path | bytes], *, manifest: Mapping[str, Any] | None = None) -> None:
     """Write a zip with these members: by name in the archive, a file on disk or the content itself."""
+    if manifest is not None:
+        entries = {**entries, MANIFEST: manifest_bytes(manifest, entries)}
     with _fresh(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as packed:
         for name in sorted(entries):
             source = entries[name]
@@ -77,8 +96,16 @@ def pack_zip(target: Path, entries: Mapping[str, Path | bytes]) -> None:
                 shutil.copyfileobj(content, member)
 
 
-def pack_tar_gz(target: Path, entries: Mapping[str, Path | bytes], *, root: str = "") -> None:
+def pack_tar_gz(
+    target: Path,
+    entries: Mapping[str, Path | bytes],
+    *,
+    root: str = "",
+    manifest: Mapping[str, Any] | None = None,
+) -> None:
     """Write a gzipped pax tar with these members, all below the folder ``root`` when it is given."""
+    if manifest is not None:
+        entries = {**entries, MANIFEST: manifest_bytes(manifest, entries)}
     with (
         _fresh(target) as file,
         gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=_LEVEL, mtime=0) as packed,
@@ -94,8 +121,10 @@ def pack_tar_gz(target: Path, entries: Mapping[str, Path | bytes], *, root: str 
                 tar.addfile(info, content)
 
 
-def rewrite_jar(source: Path, target: Path, added: Mapping[str, bytes]) -> None:
-    """Copy a jar that our own build made, with ``added`` members and fixed times.
+def rewrite_jar(
+    source: Path, target: Path, added: Mapping[str, bytes], *, manifest: Mapping[str, Any] | None = None
+) -> None:
+    """Copy a jar that our own build made, with ``added`` members, ours among them, and fixed times.
 
     A signed jar is copied as it is, without ``added``: a change would break its signature. The manifest stays first,
     as ``java.util.jar.JarInputStream`` wants it; Maven's dated comments in ``pom.properties`` go.
@@ -106,6 +135,9 @@ def rewrite_jar(source: Path, target: Path, added: Mapping[str, bytes]) -> None:
             with source.open("rb") as content:
                 shutil.copyfileobj(content, file)
             return
+        if manifest is not None:
+            kept = {name: _undated(name, jar.read(name)) for name in names if not name.endswith("/")}
+            added = {**added, MANIFEST_IN_JAR: manifest_bytes(manifest, {**kept, **added})}
         first = [name for name in ("META-INF/", JAR_MANIFEST) if name in names]
         others = sorted({*names, *added} - {*first})
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as packed:

@@ -7,6 +7,7 @@ the next one throws it away and takes a new one, because a tool that outlived it
     <root>/packages/<sha256>/<random>/<file name>    as it was received
     <root>/trees/<key>/<random>/                     a package's files; never written to again
     <root>/environments/<key>/<random>/              what a language prepared; never moved: environments know their path
+    <root>/stores/<language>/                        what a language keeps to make the next environment quicker
     <root>/locks/<kind>-<key>.lock
 """
 
@@ -18,6 +19,7 @@ import stat
 import sys
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bottool.archive import sha256_of, unpack
@@ -50,9 +52,8 @@ def make_ready(plugins: Plugins, package: Package, cache: "Cache", work: Path, n
     _remove(work)
     work.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(tree, work, symlinks=True)
-    installation = Installation(package=package, folder=work)
-    environment = cache.environment(language, installation, note=note)
-    return Installation(package=package, folder=work, environment=environment)
+    installation = Installation(package=package, folder=work, store=cache.store(language))
+    return replace(installation, environment=cache.environment(language, installation, note=note))
 
 
 class Cache:
@@ -60,6 +61,15 @@ class Cache:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+
+    def store(self, language: Language) -> Path:
+        """The folder in which a language keeps what its environments share."""
+        folder = self.root / "stores" / language.name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._no_place(error) from error
+        return folder
 
     def has_package(self, sha256: str) -> bool:
         """True when the package with that checksum is kept here."""
@@ -144,9 +154,12 @@ class Cache:
         try:
             (self.root / "locks").mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise SettingsError(
-                f"cannot write into the cache '{self.root}': {error.strerror}", "BOTTOOL_CACHE names another folder"
-            ) from error
+            raise self._no_place(error) from error
+
+    def _no_place(self, error: OSError) -> SettingsError:
+        return SettingsError(
+            f"cannot write into the cache '{self.root}': {error.strerror}", "BOTTOOL_CACHE names another folder"
+        )
 
 
 def _key(*parts: str) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from bottool.model import Command, Inspection, Installation, Package, Problem, Project, Tool
+from bottool.errors import BuildError
+from bottool.model import Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
 
 API_VERSION = 1
 """The plugin interface that this bottool speaks. It changes only when the meaning of a member changes."""
@@ -21,12 +22,14 @@ class Language(ABC):
     ``name`` is what ``bot.toml`` says in ``language``: lower case and unique. ``technologies`` are the literals of
     Maestro's deploy calls that this language serves; ``title`` is for people. ``looks_for`` names in a few words the
     files by which ``recognises`` decides, for the message about a folder that is no bot; ``""`` when it never decides.
+    ``templates`` are those of ``scaffold``, the default first.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     technologies: ClassVar[tuple[str, ...]]
     looks_for: ClassVar[str] = ""
+    templates: ClassVar[tuple[str, ...]] = ()
     api_version: ClassVar[int] = API_VERSION
 
     @abstractmethod
@@ -36,6 +39,15 @@ class Language(ABC):
         Cheap: looks at names of files, at most reads a small one. Two languages that say yes are an error which asks
         for ``language =`` in ``bot.toml``; there is no order among them.
         """
+
+    def not_a_bot(self, folder: Path) -> str:  # noqa: ARG002 - a language that never says so
+        """What ``folder`` is instead, when it is of this language but no bot; ``""`` when there is nothing to say.
+
+        Completes a sentence that begins with the folder: ``a Next.js application``, ``a pytest suite``, ``a library``,
+        ``a template whose {{ }} are not filled in``. Asked for folders that are recognised too: what it names is then
+        refused, unless ``bot.toml`` says that it is a bot. As cheap as ``recognises``.
+        """
+        return ""
 
     @abstractmethod
     def scaffold(self, folder: Path, name: str, template: str) -> None:
@@ -54,14 +66,34 @@ class Language(ABC):
     def validate(self, project: Project) -> Iterable[Problem]:
         """What would stop build or run. Uses no network and changes nothing."""
 
+    def lock_key(self, project: Project) -> str:  # noqa: ARG002 - a language without locks
+        """A text that changes when another lock must be resolved; ``""`` when the folder has one, or none is needed."""
+        return ""
+
+    def lock(self, project: Project) -> Lock:
+        """Resolve what the project depends on. Called only where ``lock_key`` is not empty; may use the network.
+
+        :raises BuildError: when nothing satisfies what the project asks for: it could never be installed.
+        :raises Unreachable: when no index answers; the package is then built without a lock.
+        :raises ToolMissing: likewise, when the resolver is not on this machine.
+        """
+        raise BuildError(f"{self.title} resolves no lock for '{project.bot_id}'")
+
+    def build_key(self, project: Project) -> str | None:  # noqa: ARG002 - a language that is always built anew
+        """What the package's bytes depend on beside the project's files, its lock and bottool: versions of tools.
+
+        With equal keys and an untouched folder the package that is there is taken as it is. ``None``: always build.
+        """
+        return None
+
     @abstractmethod
     def build(self, project: Project, output: Path) -> Path:
         """Write exactly one archive into the existing folder ``output`` and return its path.
 
-        The source folder stays untouched; the same input gives the same bytes. The manifest from
-        ``bottool.archive.manifest_bytes`` lies inside as ``bottool.json`` (root of a zip, root folder of a tar.gz,
-        ``META-INF/bottool.json`` of a jar). The file is named ``<bot id>-<version>.<ext>`` unless the format demands
-        another name.
+        The source folder stays untouched; the same input gives the same bytes. ``bottool.archive`` packs, and writes
+        the manifest that is handed to it (``archive.manifest``) as ``bottool.json`` at the root of a zip, in the root
+        folder of a tar.gz or as ``META-INF/bottool.json`` of a jar. ``project.lock`` is packed under its name. The file
+        is called ``<bot id>-<version>.<ext>`` unless the format demands another name.
 
         :raises BuildError: when a tool fails; carries its last 50 lines.
         :raises ToolMissing: when a tool is not on this machine.
@@ -76,7 +108,7 @@ class Language(ABC):
         """A text that changes when, and only when, the prepared environment must be another one; ``""`` for none.
 
         Contains everything that counts: the interpreter's version, the platform, the dependencies with their lock.
-        Equal keys share one environment on a machine.
+        Equal keys share one environment on a machine. A few milliseconds: it is asked before every start.
         """
 
     @abstractmethod

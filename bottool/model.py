@@ -32,6 +32,17 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """The exact versions of all that a bot depends on, as a file that lies beside its sources.
+
+    ``file`` is its name in the project's folder and in the package (``requirements.lock``, ``package-lock.json``).
+    """
+
+    file: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """A program that a language needs on a machine. ``version`` and ``path`` are empty when it was not found."""
 
@@ -50,7 +61,9 @@ class Project:
     """A bot's source folder, as ``project.find`` recognised it.
 
     ``options`` is the table of ``bot.toml`` that bears the language's name; ``exclude`` holds the extra glob patterns
-    of ``bot.toml``, relative to the folder.
+    of ``bot.toml``, relative to the folder. ``notes`` are what was odd when the project was read, such as names that
+    disagree. ``lock`` is the one to pack although it does not lie in the folder; ``None`` when the folder has its own
+    or none is needed.
     """
 
     folder: Path
@@ -61,13 +74,22 @@ class Project:
     """File or module to start, as ``bot.toml`` names it; empty when the language decides."""
     exclude: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = ()
+    lock: Lock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
+    """``version`` is exact, or empty when nothing says it; ``ecosystem`` is the type of a package URL without ``pkg:``
+    (``pypi``, ``maven``, ``npm``, ``gem``). A Maven artifact is called ``group:artifact``, an npm package by its scope.
+    """
+
     name: str
     version: str = ""
     licence: str = ""
+    ecosystem: str = ""
+    direct: bool = False
+    """True for what the bot's author asked for, false for what came along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +119,11 @@ class Inspection:
     requires: str = ""
     """The interpreter range, for example ``>=3.11``; empty when any will do."""
     dependencies: tuple[Dependency, ...] = ()
+    locked: bool = False
+    """True when ``dependencies`` is all of them, with the versions that will be installed."""
     problems: tuple[Problem, ...] = ()
+    bot_id: str = ""
+    """The id that the package itself can only have: the name of the Python package in BotCity's older layout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +132,14 @@ class Installation:
 
     ``folder`` holds its files (a jar or a single file lies there under its own name). ``environment`` is the prepared
     folder of dependencies, shared between installations with an equal key; ``None`` when the bot needs none.
+    ``store`` is a folder of the language's own on the disk of all environments: what it keeps there makes the next one
+    quicker. Many processes use it at once; it may be emptied while nothing is prepared. ``None`` when there is none.
     """
 
     package: Package
     folder: Path
     environment: Path | None = None
+    store: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ The bad ones are made here, byte by byte where no tool would write them.
 """
 
 import gzip
+import hashlib
 import io
 import os
 import random
@@ -551,7 +552,8 @@ def test_a_member_longer_than_the_limit_is_refused(tmp_path):
 
 
 def test_the_manifest_is_found_in_its_three_places(tmp_path):
-    said = archive.manifest_bytes(PROJECT, entry="bot.py", lock="a==1")
+    manifest = archive.manifest(PROJECT, entry="bot.py", requires=">=3.11")
+    said = archive.manifest_bytes(manifest, {"bot.py": b""})
     archive.pack_zip(tmp_path / "x.zip", {"bottool.json": said, "data/bottool.json": b'{"wrong": 1}'})
     archive.pack_tar_gz(tmp_path / "x.tar.gz", {"bottool.json": said, "pkg/bottool.json": b"{}"}, root="a-1")
     archive.pack_zip(
@@ -560,8 +562,7 @@ def test_the_manifest_is_found_in_its_three_places(tmp_path):
 
     found = [archive.read_manifest(tmp_path / name) for name in ("x.zip", "x.tar.gz", "x.jar")]
 
-    wanted = {"format": 1, "bot_id": "a", "version": "1", "language": "notes", "entry": "bot.py", "lock": "a==1"}
-    assert found == [wanted] * 3
+    assert found == [{**manifest, "files": {"bot.py": hashlib.sha256(b"").hexdigest()}}] * 3
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[1]", b'"x"', b"\xff\xfe", b"null"])
@@ -578,7 +579,7 @@ def test_a_plain_file_has_no_manifest(tmp_path):
 
 
 def test_a_manifest_keeps_accents_and_sorts_its_keys():
-    text = archive.manifest_bytes(PROJECT, entry="ação.py", zebra=1, apple=2).decode()
+    text = archive.manifest_bytes(archive.manifest(PROJECT, entry="ação.py", zebra=1, apple=2), {}).decode()
 
     assert '"entry": "ação.py"' in text
     assert text.index("apple") < text.index("zebra")

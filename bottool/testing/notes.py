@@ -43,9 +43,8 @@ class Notes(Language):
 
     def build(self, project: Project, output: Path) -> Path:
         entries: dict[str, Path | bytes] = dict(archive.source_files(project.folder, project.exclude).files)
-        entries["bottool.json"] = archive.manifest_bytes(project, entry=project.entry or "bot.note")
         package = output / f"{project.bot_id}-{project.version}.zip"
-        archive.pack_zip(package, entries)
+        archive.pack_zip(package, entries, manifest=archive.manifest(project, entry=project.entry or "bot.note"))
         return package
 
     def inspect(self, package: Package) -> Inspection:

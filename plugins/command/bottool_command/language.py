@@ -48,9 +48,9 @@ class AnyCommand(Language):
 
     def build(self, project: Project, output: Path) -> Path:
         entries: dict[str, Path | bytes] = dict(archive.source_files(project.folder, project.exclude).files)
-        entries["bottool.json"] = archive.manifest_bytes(project, entry=shlex.join(_run(project.options)))
         package = output / f"{project.bot_id}-{project.version}.zip"
-        archive.pack_zip(package, entries)
+        manifest = archive.manifest(project, entry=shlex.join(_run(project.options)))
+        archive.pack_zip(package, entries, manifest=manifest)
         return package
 
     def inspect(self, package: Package) -> Inspection:

@@ -71,7 +71,8 @@ class Java(Language):
             maven.package(folder, java, variables, _options(project).get("maven_arguments", ()))
             made = [path for path in folder.rglob("*.jar") if path not in before]
             jar = _chosen(project, folder, made)
-            archive.rewrite_jar(jar.path, target, _added(project, jar, original))
+            manifest = archive.manifest(project, entry=jar.main_class, java=jar.feature)
+            archive.rewrite_jar(jar.path, target, _added(project, jar, original), manifest=manifest)
         return target
 
     def inspect(self, package: Package) -> Inspection:
@@ -182,5 +183,4 @@ def _added(project: Project, jar: jars.Jar, original_pom: bytes | None) -> dict[
         name = f"META-INF/maven/{described.properties['project.groupId']}/{described.artifact}/{pom.FILE_NAME}"
         if jars.holds(jar.path, name):
             added[name] = original_pom
-    manifest = archive.manifest_bytes(project, entry=jar.main_class, java=jar.feature)
-    return {**added, "META-INF/bottool.json": manifest}
+    return added

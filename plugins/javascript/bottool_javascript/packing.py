@@ -18,7 +18,6 @@ from bottool_javascript import dependencies, entry, node, package_json
 from bottool_javascript.entry import Start
 from bottool_javascript.package_json import PackageJson
 
-MANIFEST = "bottool.json"
 _COMPILER_ONLY = re.compile(r"\.([mc]?ts|tsx|tsbuildinfo)$|(^|/)tsconfig[^/]*\.json$")
 _TSC_ERROR = re.compile(r"^(?P<file>[^\s(][^(\n]*)\((?P<line>\d+),\d+\): error (?P<what>TS\d+: .+)$", re.MULTILINE)
 _TSC_ERROR_PRETTY = re.compile(r"^(?P<file>\S.*?):(?P<line>\d+):\d+ - error (?P<what>TS\d+: .+)$", re.MULTILINE)
@@ -162,5 +161,5 @@ def _start(project: Project, package: PackageJson, sources: Collection[str], fil
 
 def _zipped(project: Project, output: Path, files: Mapping[str, Path], start: Start) -> Path:
     target = output / f"{project.bot_id}-{project.version}.zip"
-    archive.pack_zip(target, {**files, MANIFEST: archive.manifest_bytes(project, entry=start.file)})
+    archive.pack_zip(target, files, manifest=archive.manifest(project, entry=start.file))
     return target

@@ -25,12 +25,12 @@ def build(project: Project, output: Path) -> Path:
         raise ProjectError(f"'{project.folder}' has nothing to start", "'bottool validate' says what is missing")
     name = f"{project.bot_id}-{project.version}"
     entries: dict[str, Path | bytes] = dict(files)
-    entries["bottool.json"] = archive.manifest_bytes(project, entry=found.entry)
+    manifest = archive.manifest(project, entry=found.entry)
     if not found.package:
-        archive.pack_zip(output / f"{name}.zip", entries)
+        archive.pack_zip(output / f"{name}.zip", entries, manifest=manifest)
         return output / f"{name}.zip"
     entries["PKG-INFO"] = _pkg_info(project, sources).encode()
-    archive.pack_tar_gz(output / f"{name}.tar.gz", entries, root=name)
+    archive.pack_tar_gz(output / f"{name}.tar.gz", entries, root=name, manifest=manifest)
     return output / f"{name}.tar.gz"
 
 
