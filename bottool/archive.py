@@ -1,27 +1,23 @@
-"""Packs, lists and unpacks archives: reproducibly, and without ever writing outside. Knows no language and no network.
+"""What languages and the rest of core use of archives: packing, listing, reading and unpacking them.
 
-Same input, same bytes: members are sorted and carry 1980-01-01, modes are 0644 or 0755. What is written appears under
-its name only when it is complete. What is read has passed ``archive_check``.
+Packing is ``packing`` and ``jar_packing``, judging ``archive_check``. Unpacking never writes outside: what is read has
+passed the check. Knows no language and no network.
 """
 
-import gzip
 import hashlib
-import io
 import json
 import os
 import shutil
-import stat
-import tarfile
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from bottool import __version__
-from bottool.archive_check import JAR_MANIFEST, Listing, check, checked_members, kind_of, named
+from bottool.archive_check import Listing, check, check_names, checked_members, kind_of, named
+from bottool.jar_packing import MANIFEST_IN_JAR, rewrite_jar
 from bottool.members import Limits, Member, refused
 from bottool.model import Project
+from bottool.packing import MANIFEST, manifest_bytes, pack_tar_gz, pack_zip
 from bottool.sources import Sources, source_files
 
 __all__ = [
@@ -31,6 +27,7 @@ __all__ = [
     "Listing",
     "Sources",
     "check",
+    "check_names",
     "kind_of",
     "manifest",
     "manifest_bytes",
@@ -44,15 +41,8 @@ __all__ = [
     "unpack",
 ]
 
-MANIFEST = "bottool.json"
-MANIFEST_IN_JAR = "META-INF/bottool.json"
 MANIFEST_FORMAT = 1
 _MANIFEST_MAX_BYTES = 4 * 1024**2
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can say."""
-_EPOCH_SECONDS = 315532800
-_LEVEL = 6
-_UNIX = 3
 
 
 def manifest(project: Project, *, entry: str, requires: str = "", **extra: Any) -> dict[str, Any]:
@@ -71,120 +61,6 @@ def manifest(project: Project, *, entry: str, requires: str = "", **extra: Any) 
         **({"lock": project.lock.file} if project.lock else {}),
         **extra,
     }
-
-
-def manifest_bytes(said: Mapping[str, Any], entries: Mapping[str, Path | bytes]) -> bytes:
-    """The text of ``bottool.json`` as JSON with sorted keys."""
-    hashes = {name: _sha256(source) for name, source in entries.items()}
-    return (json.dumps({**said, "files": hashes}, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _sha256(source: Path | bytes) -> str:
-    return hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else sha256_of(source)
-
-
-def pack_zip(target: Path, entries: Mapping[str, Path | bytes], *, manifest: Mapping[str, Any] | None = None) -> None:
-    """Write a zip with these members: by name in the archive, a file on disk or the content itself."""
-    if manifest is not None:
-        entries = {**entries, MANIFEST: manifest_bytes(manifest, entries)}
-    with _fresh(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as packed:
-        for name in sorted(entries):
-            source = entries[name]
-            info = _zip_info(name, _mode(source))
-            info.file_size = len(source) if isinstance(source, bytes) else source.stat().st_size
-            with packed.open(info, "w") as member, _opened(source) as content:
-                shutil.copyfileobj(content, member)
-
-
-def pack_tar_gz(
-    target: Path,
-    entries: Mapping[str, Path | bytes],
-    *,
-    root: str = "",
-    manifest: Mapping[str, Any] | None = None,
-) -> None:
-    """Write a gzipped pax tar with these members, all below the folder ``root`` when it is given."""
-    if manifest is not None:
-        entries = {**entries, MANIFEST: manifest_bytes(manifest, entries)}
-    with (
-        _fresh(target) as file,
-        gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=_LEVEL, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for name in sorted(entries):
-            source = entries[name]
-            info = tarfile.TarInfo(f"{root}/{name}" if root else name)
-            info.mode, info.mtime = _mode(source), _EPOCH_SECONDS
-            with _opened(source) as content:
-                info.size = content.seek(0, os.SEEK_END)
-                content.seek(0)
-                tar.addfile(info, content)
-
-
-def rewrite_jar(
-    source: Path, target: Path, added: Mapping[str, bytes], *, manifest: Mapping[str, Any] | None = None
-) -> None:
-    """Copy a jar that our own build made, with ``added`` members, ours among them, and fixed times.
-
-    A signed jar is copied as it is, without ``added``: a change would break its signature. The manifest stays first,
-    as ``java.util.jar.JarInputStream`` wants it; Maven's dated comments in ``pom.properties`` go.
-    """
-    with zipfile.ZipFile(source) as jar, _fresh(target) as file:
-        names = list(dict.fromkeys(jar.namelist()))
-        if any(name.startswith("META-INF/") and name.endswith((".RSA", ".DSA", ".EC")) for name in names):
-            with source.open("rb") as content:
-                shutil.copyfileobj(content, file)
-            return
-        if manifest is not None:
-            kept = {name: _undated(name, jar.read(name)) for name in names if not name.endswith("/")}
-            added = {**added, MANIFEST_IN_JAR: manifest_bytes(manifest, {**kept, **added})}
-        first = [name for name in ("META-INF/", JAR_MANIFEST) if name in names]
-        others = sorted({*names, *added} - {*first})
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as packed:
-            for name in [*first, *others]:
-                info = _zip_info(name, 0o755 if name.endswith("/") else 0o644)
-                if name not in added:
-                    # A jar inside a jar stays unpacked: class loaders read it in place.
-                    info.compress_type = jar.getinfo(name).compress_type
-                packed.writestr(info, added[name] if name in added else _undated(name, jar.read(name)))
-
-
-def _undated(name: str, data: bytes) -> bytes:
-    if name.startswith("META-INF/maven/") and name.endswith("/pom.properties"):
-        return b"".join(line for line in data.splitlines(keepends=True) if not line.startswith(b"#"))
-    return data
-
-
-def _zip_info(name: str, mode: int) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, _EPOCH)
-    info.compress_type = zipfile.ZIP_STORED if name.endswith("/") else zipfile.ZIP_DEFLATED
-    info.create_system = _UNIX
-    info.external_attr = (stat.S_IFREG | mode) << 16
-    if name.endswith("/"):
-        info.external_attr = (stat.S_IFDIR | mode) << 16 | 0x10
-    return info
-
-
-def _mode(source: Path | bytes) -> int:
-    return 0o755 if isinstance(source, Path) and source.stat().st_mode & stat.S_IXUSR else 0o644
-
-
-def _opened(source: Path | bytes) -> BinaryIO:
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-
-
-@contextmanager
-def _fresh(target: Path) -> Iterator[BinaryIO]:
-    """A file beside ``target`` that takes its name when it is complete; on an error nothing is left."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def unpack(path: Path, folder: Path, limits: Limits | None = None, *, name: str = "") -> Path:

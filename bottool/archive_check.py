@@ -8,7 +8,7 @@ and empty parts of a path are dropped. ``archive.unpack`` reads through the same
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +30,9 @@ _UNSUPPORTED = {
 }
 _GZIP = b"\x1f\x8b"
 _TAR_MAGIC_AT = 257
+_ENTRIES = frozenset({"bot.py", "main.py", "bot.js", "index.js", "bot.sh"})
+_UTF_16 = frozenset({b"\xff\xfe", b"\xfe\xff"})
+_MOST_NOTES = 20
 _DRIVE = re.compile(r"[A-Za-z]:")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Source: Microsoft, "Naming Files, Paths, and Namespaces".
@@ -41,12 +44,14 @@ class Listing:
     """What a checked archive holds. ``kind`` as of ``kind_of``; ``names`` are its files, in its own order, with ``/``.
 
     ``root`` is the one folder in which all of them lie, as in a Python source distribution; ``""`` without such.
+    ``notes`` are what a person should know of it although it is taken, each one line.
     """
 
     kind: str
     names: tuple[str, ...]
     root: str
     unpacked_bytes: int
+    notes: tuple[str, ...] = ()
 
 
 def kind_of(path: Path) -> str:
@@ -88,16 +93,66 @@ def check(path: Path, limits: Limits | None = None, *, name: str = "") -> Listin
     """
     limits = limits or Limits()
     kind = kind_of(path)
-    names, unpacked_bytes = [], 0
+    names, unpacked_bytes, notes = [], 0, []
     with named(name or path.name):
         for member in checked_members(path, kind, limits, name=name):
+            head = b""
             for chunk in member.chunks():
+                head = head or chunk
                 unpacked_bytes += len(chunk)
             if not member.is_folder:
                 names.append(member.name)
+                notes += _note_on(member.name, head)
         if not names:
             raise refused("not_an_archive", "it holds no files")
-    return Listing(kind=kind, names=tuple(names), root=_root(names), unpacked_bytes=unpacked_bytes)
+    root = _root(names)
+    if kind != "jar":
+        notes = [*_notes_on(names, root if kind == "zip" else ""), *notes[:_MOST_NOTES]]
+    return Listing(kind=kind, names=tuple(names), root=root, unpacked_bytes=unpacked_bytes, notes=tuple(notes))
+
+
+def _notes_on(names: list[str], root: str) -> Iterator[str]:
+    """What the names of an archive tell: things that belong into no package, and an extra folder around it."""
+    parts = [name.split("/") for name in names]
+    folders = {part for path in parts for part in path[:-1]}
+    files = {path[-1] for path in parts}
+    if root:
+        yield f"all of it lies in the folder '{shown(root)}'"
+    if ".env" in files:
+        yield "it holds a file '.env': whoever downloads the package can read the secrets in it"
+    if "node_modules" in folders:
+        yield "it holds 'node_modules': the runner installs the dependencies itself"
+    if "pyvenv.cfg" in files:
+        yield "it holds a Python environment: the runner makes its own"
+    if ".git" in folders:
+        yield "it holds '.git': whoever downloads the package can read the project's history"
+    if "__MACOSX" in folders or ".DS_Store" in files or any(name.startswith("._") for name in files):
+        yield "it holds notes of macOS, which no bot needs"
+
+
+def _note_on(name: str, head: bytes) -> Iterator[str]:
+    """What the beginning of one file tells: things that make a bot fail although its archive is well."""
+    file = name.rpartition("/")[2]
+    if file in _ENTRIES and not head:
+        yield f"'{shown(name)}' is empty"
+    if head[:2] in _UTF_16 and file.startswith("requirements"):
+        yield f"'{shown(name)}' is UTF-16, which not every tool reads"
+    if head[:2] == b"#!" and head.partition(b"\n")[0].endswith(b"\r"):
+        yield f"'{shown(name)}' has Windows line ends: its first line names no program elsewhere"
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names of files, with ``/``, that no archive could hold together: as ``check``, before there is one.
+
+    :raises ArchiveError: as ``check``, without the name of an archive.
+    """
+    limits = Limits()
+    seen = _Names(limits)
+    for count, name in enumerate(names, 1):
+        if count > limits.files:
+            raise refused("too_many_files", f"there are more than {limits.files} files", "leave some out")
+        member = Member(name=name, is_folder=False, executable=False, size_bytes=0, chunks=lambda: iter(()))
+        seen.take(_parts(member, portable=True), member)
 
 
 @contextmanager

@@ -526,7 +526,7 @@ def test_what_is_packed_is_read_by_the_standard_library(tmp_path, pack):
 def test_packing_that_fails_leaves_the_old_file_and_no_other(tmp_path, pack):
     (tmp_path / "x").write_bytes(b"old")
 
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ProjectError, match="'b' is gone: it changed while it was packed"):
         pack(tmp_path / "x", {"a": b"1", "b": tmp_path / "vanished"})
 
     assert [each.name for each in tmp_path.iterdir()] == ["x"]
