@@ -93,7 +93,9 @@ def check(path: Path, limits: Limits | None = None, *, name: str = "") -> Listin
     """
     limits = limits or Limits()
     kind = kind_of(path)
-    names, unpacked_bytes, notes = [], 0, []
+    names: list[str] = []
+    notes: list[str] = []
+    unpacked_bytes = 0
     with named(name or path.name):
         for member in checked_members(path, kind, limits, name=name):
             head = b""

@@ -8,10 +8,11 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from bottool.members import CHUNK_BYTES, Member, Meter, refused, shown
 
+_GZIP = b"\x1f\x8b"
 _BLOCK = 512
 _HEADER_MAX_BYTES = 64 * 1024
 """The longest extension header that is read."""
@@ -58,6 +59,12 @@ class _Gunzip:
         self._meter.add(len(data))
         self._ready += data
         return True
+
+    def refuse_short(self) -> NoReturn:
+        """Say why there is less than there should be."""
+        if self._stream.unused_data.startswith(_GZIP):
+            raise refused("ambiguous_archive", "it is made of several gzip members", "pack it anew")
+        raise refused("corrupt", "it was cut off")
 
     def refuse_rest(self) -> None:
         """After the end of the tar only zeros may follow, inside the gzip stream and behind it."""
@@ -114,8 +121,9 @@ def _block(stream: _Gunzip, first: bool) -> bytes | None:
     """The next header; ``None`` for the block of zeros that ends a tar."""
     block = stream.read(_BLOCK)
     if len(block) < _BLOCK:
-        reason = "not_an_archive" if first else "corrupt"
-        raise refused(reason, "there is no tar inside its gzip data" if first else "it was cut off")
+        if first:
+            raise refused("not_an_archive", "there is no tar inside its gzip data")
+        stream.refuse_short()
     return block if any(block) else None
 
 
@@ -131,7 +139,7 @@ class _Body:
         while self._left:
             data = self._stream.read(min(self._left, CHUNK_BYTES))
             if not data:
-                raise refused("corrupt", "it was cut off")
+                self._stream.refuse_short()
             self._left -= len(data)
             yield data
 
@@ -189,7 +197,7 @@ def _extension(header: _Header, stream: _Gunzip, said_name: str, in_a_row: int) 
     data = b"".join(_Body(stream, header.size_bytes).chunks())
     stream.read(-header.size_bytes % _BLOCK)
     if header.type == b"L":
-        return _text(data)
+        return _only_name(_text(data), said_name)
     if header.type == b"K":
         return said_name
     records = _records(data)
@@ -197,7 +205,17 @@ def _extension(header: _Header, stream: _Gunzip, said_name: str, in_a_row: int) 
         raise refused("unsupported_archive", "it holds a sparse file", "pack it without --sparse")
     if b"size" in records or (header.type == b"g" and b"path" in records):
         raise refused("ambiguous_archive", "an extension header in it overrides sizes or names", "pack it anew")
-    return _text(records[b"path"]) if b"path" in records else said_name
+    if b"path" not in records:
+        return said_name
+    # The whole value: here nothing ends at a NUL, and a name that holds one is refused as such.
+    return _only_name(records[b"path"].decode("utf-8", "surrogateescape"), said_name)
+
+
+def _only_name(name: str, said_name: str) -> str:
+    """Of two extension headers one program believes the first and another the last."""
+    if said_name not in {"", name}:
+        raise refused("ambiguous_archive", f"a member in it has two names, '{shown(said_name)}' and '{shown(name)}'")
+    return name
 
 
 def _records(data: bytes) -> dict[bytes, bytes]:

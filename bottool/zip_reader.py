@@ -18,14 +18,24 @@ from bottool.members import CHUNK_BYTES, Limits, Member, Meter, refused, shown
 
 _END = struct.Struct("<4s4H2LH")
 _END_SIGNATURE = b"PK\x05\x06"
+_END64 = struct.Struct("<4sQ2H2L4Q")
 _END64_SIGNATURE = b"PK\x06\x06"
+_END64_UNCOUNTED_BYTES = 12
+"""How much of the record its own length does not count."""
+_LOCATOR = struct.Struct("<4sLQL")
+_LOCATOR_SIGNATURE = b"PK\x06\x07"
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _CENTRAL_SIGNATURE = b"PK\x01\x02"
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_SIGNATURE = b"PK\x03\x04"
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
+_DESCRIBED_BEHIND = 0x0008
+"""The checksum and the sizes stand in a descriptor behind the data."""
+_DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
+_DESCRIPTORS = (struct.Struct("<3L"), struct.Struct("<LQQ"))
 _UTF8 = 0x0800
+_UNICODE_PATH = 0x7075
 _NEEDS_64_BITS = 0xFFFFFFFF
 _COUNT_NEEDS_64_BITS = 0xFFFF
 _DIRECTORY_MAX_BYTES = 64 * 1024**2
@@ -35,6 +45,8 @@ _DIRECTORY_MAX_BYTES = 64 * 1024**2
 class _Entry:
     """A row of the central directory."""
 
+    name: str
+    """With ``/``: zips written on Windows hold backslashes."""
     raw_name: bytes
     flags: int
     method: int
@@ -45,9 +57,9 @@ class _Entry:
     mode: int
 
     @property
-    def name(self) -> str:
-        """With ``/``: zips written on Windows hold backslashes."""
-        return _decoded(self.raw_name, self.flags).replace("\\", "/")
+    def sums(self) -> tuple[int, int, int]:
+        """What its local header, or the descriptor behind its data, says as well."""
+        return self.checksum, self.packed_bytes, self.size_bytes
 
 
 def zip_members(file: BinaryIO, meter: Meter) -> Iterator[Member]:
@@ -108,15 +120,23 @@ def _end_record(file: BinaryIO) -> tuple[int, int, int]:
         raise refused("too_big", "it is a 64-bit zip")
     between = end - len(tail) + at - (offset + size)
     if between:
-        _refuse_unless_64_bit_record(file, offset + size, between)
+        _refuse_unless_64_bit_record(file, offset + size, between, (count, size, offset))
     return count, size, offset
 
 
-def _refuse_unless_64_bit_record(file: BinaryIO, at: int, length: int) -> None:
-    """Some programs always write the 64-bit end record between directory and end; anything else there is doubtful."""
-    if length > 0:
+def _refuse_unless_64_bit_record(file: BinaryIO, at: int, length: int, said: tuple[int, int, int]) -> None:
+    """Some programs always write the 64-bit end record between directory and end, and its locator.
+
+    Others read it before the plain one: it must say the same. Anything else there is doubtful.
+    """
+    if length >= _END64.size + _LOCATOR.size:
         file.seek(at)
-        if file.read(4) == _END64_SIGNATURE:
+        record = _END64.unpack(file.read(_END64.size))
+        file.seek(at + length - _LOCATOR.size)
+        locator = _LOCATOR.unpack(file.read(_LOCATOR.size))
+        long_enough = record[1] + _END64_UNCOUNTED_BYTES + _LOCATOR.size == length
+        known = (record[0], locator[0], locator[2]) == (_END64_SIGNATURE, _LOCATOR_SIGNATURE, at)
+        if known and long_enough and (record[6], *record[7:]) == (said[0], *said):
             return
     raise refused("ambiguous_archive", "its directory is not where its end record says", "pack it anew")
 
@@ -133,8 +153,10 @@ def _entry(data: bytes, at: int) -> tuple[_Entry, int]:
         raise refused("corrupt", "its directory is damaged")
     if _NEEDS_64_BITS in {packed, size, offset}:
         raise refused("too_big", "it holds a member of more than 4 GiB")
+    raw_name = data[start : start + name_length]
     entry = _Entry(
-        raw_name=data[start : start + name_length],
+        name=_name(raw_name, data[start + name_length : following - comment_length], flags).replace("\\", "/"),
+        raw_name=raw_name,
         flags=flags,
         method=method,
         checksum=checksum,
@@ -173,6 +195,8 @@ def _data_starts(file: BinaryIO, entries: list[_Entry]) -> dict[int, int]:
         file.seek(end)
         if end < following.offset and file.read(4) == _LOCAL_SIGNATURE:
             raise refused("ambiguous_archive", f"a member after '{shown(entry.name)}' is not in the directory")
+    for entry in in_order:
+        _refuse_other_descriptor(file, entry, starts[entry.offset] + entry.packed_bytes)
     return starts
 
 
@@ -182,12 +206,36 @@ def _data_start(file: BinaryIO, entry: _Entry) -> int:
     if len(head) < _LOCAL.size or head[:4] != _LOCAL_SIGNATURE:
         raise refused("corrupt", f"'{shown(entry.name)}' is not where the directory says")
     row = _LOCAL.unpack(head)
-    flags, method = row[2], row[3]
     name_length: int = row[9]
     extra_length: int = row[10]
-    if file.read(name_length) != entry.raw_name or method != entry.method or (flags ^ entry.flags) & _ENCRYPTED:
+    if file.read(name_length) != entry.raw_name or not _agrees(entry, row):
         raise refused("ambiguous_archive", f"'{shown(entry.name)}' has two different headers", "pack it anew")
+    _refuse_other_sums(entry, flags=row[2], sums=row[6:9])
     return entry.offset + _LOCAL.size + name_length + extra_length
+
+
+def _agrees(entry: _Entry, local: tuple[int, ...]) -> bool:
+    """Whether a local header says of a member what the directory says."""
+    compared = _ENCRYPTED | _DESCRIBED_BEHIND | (0 if entry.raw_name.isascii() else _UTF8)
+    return local[3] == entry.method and not (local[2] ^ entry.flags) & compared
+
+
+def _refuse_other_sums(entry: _Entry, *, flags: int, sums: tuple[int, ...]) -> None:
+    """Refuse a local header with another checksum or size: programs that read from a pipe believe it."""
+    # Whoever writes into a pipe does not know them yet; in 64 bits the sizes stand in an extra field.
+    unknown = {0, _NEEDS_64_BITS} if flags & _DESCRIBED_BEHIND else {_NEEDS_64_BITS}
+    if any(here not in {there, *unknown} for here, there in zip(sums, entry.sums, strict=True)):
+        raise refused("corrupt", f"the sizes or checksums of '{shown(entry.name)}' disagree", "pack it anew")
+
+
+def _refuse_other_descriptor(file: BinaryIO, entry: _Entry, at: int) -> None:
+    if not entry.flags & _DESCRIBED_BEHIND:
+        return
+    file.seek(at)
+    found = file.read(len(_DESCRIPTOR_SIGNATURE) + _DESCRIPTORS[-1].size)
+    bodies = (found, found.removeprefix(_DESCRIPTOR_SIGNATURE))
+    if not any(body.startswith(form.pack(*entry.sums)) for body in bodies for form in _DESCRIPTORS):
+        raise refused("corrupt", f"what follows the data of '{shown(entry.name)}' says otherwise", "pack it anew")
 
 
 def _data(file: BinaryIO, entry: _Entry, start: int) -> Iterator[bytes]:
@@ -222,11 +270,37 @@ def _unpacked(unpack: "zlib._Decompress | None", packed: bytes) -> Iterator[byte
         packed = unpack.unconsumed_tail
 
 
+def _name(raw: bytes, extra: bytes, flags: int) -> str:
+    """A member's name: of a code page, unless it is UTF-8 or an extra field gives it in UTF-8 as well.
+
+    :raises ArchiveError: when that field gives another name than bytes that are UTF-8 themselves.
+    """
+    plain = _decoded(raw, flags)
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        body = extra[at + 4 : at + 4 + length]
+        at += 4 + length
+        # A field with the checksum of another name is left over from before a renaming, and says nothing.
+        if kind != _UNICODE_PATH or body[1:5] != struct.pack("<L", zlib.crc32(raw)):
+            continue
+        said = body[5:].decode("utf-8", "surrogateescape")
+        if said != plain and (_is_utf8(raw) or flags & _UTF8):
+            raise refused("ambiguous_archive", f"'{shown(plain)}' has two names, the other is '{shown(said)}'")
+        return said
+    return plain
+
+
 def _decoded(raw: bytes, flags: int) -> str:
     """UTF-8 where the flag says so, or where it can be nothing else: macOS writes it without the flag."""
+    if flags & _UTF8 or _is_utf8(raw):
+        return raw.decode("utf-8", "surrogateescape")
+    return raw.decode("cp437")
+
+
+def _is_utf8(raw: bytes) -> bool:
     try:
-        return raw.decode("utf-8")
+        raw.decode("utf-8")
     except UnicodeDecodeError:
-        if flags & _UTF8:
-            return raw.decode("utf-8", "surrogateescape")
-        return raw.decode("cp437")
+        return False
+    return True

@@ -71,19 +71,7 @@ def _judge(path: Path, file_name: str) -> dict[str, Any]:
         listing = check(path, name=file_name)
     except ArchiveError as error:
         return {"message": error.message, "hint": error.hint, "reason": error.reason}
-    return {"kind": listing.kind, "notes": _notes(listing.names)}
-
-
-def _notes(names: tuple[str, ...]) -> list[str]:
-    parts = [name.split("/") for name in names]
-    notes = []
-    if any(part[-1] == ".env" for part in parts):
-        notes.append("it holds a file '.env': whoever downloads the package can read the secrets in it")
-    if any("node_modules" in part[:-1] for part in parts):
-        notes.append("it holds 'node_modules': the runner installs the dependencies itself")
-    if any(part[-1] == "pyvenv.cfg" for part in parts):
-        notes.append("it holds a Python environment: the runner makes its own")
-    return notes
+    return {"kind": listing.kind, "notes": list(listing.notes)}
 
 
 if __name__ == "__main__":
