@@ -187,7 +187,8 @@ def _data_starts(file: BinaryIO, entries: list[_Entry]) -> dict[int, int]:
     in_order = sorted(entries, key=lambda entry: entry.offset)
     if in_order and in_order[0].offset != 0:
         raise refused("ambiguous_archive", "something stands before its first member", "pack it anew")
-    starts = {entry.offset: _data_start(file, entry) for entry in in_order}
+    headers = {entry.offset: _local_header(file, entry) for entry in in_order}
+    starts = {offset: start for offset, (start, _) in headers.items()}
     for entry, following in pairwise(in_order):
         end = starts[entry.offset] + entry.packed_bytes
         if end > following.offset:
@@ -196,11 +197,13 @@ def _data_starts(file: BinaryIO, entries: list[_Entry]) -> dict[int, int]:
         if end < following.offset and file.read(4) == _LOCAL_SIGNATURE:
             raise refused("ambiguous_archive", f"a member after '{shown(entry.name)}' is not in the directory")
     for entry in in_order:
+        _refuse_other_sums(entry, headers[entry.offset][1])
         _refuse_other_descriptor(file, entry, starts[entry.offset] + entry.packed_bytes)
     return starts
 
 
-def _data_start(file: BinaryIO, entry: _Entry) -> int:
+def _local_header(file: BinaryIO, entry: _Entry) -> tuple[int, tuple[int, ...]]:
+    """Where a member's data start, and the fields of the header before them."""
     file.seek(entry.offset)
     head = file.read(_LOCAL.size)
     if len(head) < _LOCAL.size or head[:4] != _LOCAL_SIGNATURE:
@@ -210,8 +213,7 @@ def _data_start(file: BinaryIO, entry: _Entry) -> int:
     extra_length: int = row[10]
     if file.read(name_length) != entry.raw_name or not _agrees(entry, row):
         raise refused("ambiguous_archive", f"'{shown(entry.name)}' has two different headers", "pack it anew")
-    _refuse_other_sums(entry, flags=row[2], sums=row[6:9])
-    return entry.offset + _LOCAL.size + name_length + extra_length
+    return entry.offset + _LOCAL.size + name_length + extra_length, row
 
 
 def _agrees(entry: _Entry, local: tuple[int, ...]) -> bool:
@@ -220,11 +222,11 @@ def _agrees(entry: _Entry, local: tuple[int, ...]) -> bool:
     return local[3] == entry.method and not (local[2] ^ entry.flags) & compared
 
 
-def _refuse_other_sums(entry: _Entry, *, flags: int, sums: tuple[int, ...]) -> None:
+def _refuse_other_sums(entry: _Entry, local: tuple[int, ...]) -> None:
     """Refuse a local header with another checksum or size: programs that read from a pipe believe it."""
     # Whoever writes into a pipe does not know them yet; in 64 bits the sizes stand in an extra field.
-    unknown = {0, _NEEDS_64_BITS} if flags & _DESCRIBED_BEHIND else {_NEEDS_64_BITS}
-    if any(here not in {there, *unknown} for here, there in zip(sums, entry.sums, strict=True)):
+    unknown = {0, _NEEDS_64_BITS} if local[2] & _DESCRIBED_BEHIND else {_NEEDS_64_BITS}
+    if any(here not in {there, *unknown} for here, there in zip(local[6:9], entry.sums, strict=True)):
         raise refused("corrupt", f"the sizes or checksums of '{shown(entry.name)}' disagree", "pack it anew")
 
 
