@@ -5,7 +5,6 @@ what could have been said here.
 """
 
 import glob
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,13 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bottool import archive
-from bottool.archive_check import ARCHIVE_SUFFIXES
 from bottool.errors import ArchiveError, BottoolError, PluginError, ProjectError
-from bottool.model import LABEL, Package, Problem, Project, Severity
+from bottool.model import Package, Problem, Project, Severity
+from bottool.opening import open_package
 from bottool.plugins import Plugins, listed, one_line
-from bottool.project import DEFAULT_VERSION, recognisers
 
-_NAME_AND_VERSION = re.compile(r"(.+?)-([0-9][^-]*)")
+__all__ = ["Built", "build", "described", "open_package"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,53 +134,3 @@ def _package(path: Path, project: Project) -> Package:
         size_bytes=path.stat().st_size,
         manifest=archive.read_manifest(path),
     )
-
-
-def open_package(path: Path, plugins: Plugins, *, bot_id: str = "", version: str = "", language: str = "") -> Package:
-    """An archive that is there already, checked; the keywords are what a person said, and count first.
-
-    What nobody says comes from its manifest, then from its file name (``NAME-VERSION.zip``). The language may also be
-    recognised from its files.
-
-    :raises ArchiveError: when the archive is refused.
-    :raises ProjectError: when it is not there, or nothing tells its bot id or language.
-    """
-    if not path.is_file():
-        raise ProjectError(f"'{path}' {'is no file' if path.exists() else 'does not exist'}", "give the package's path")
-    archive.check(path)
-    manifest = archive.read_manifest(path)
-    by_name = _from_name(path.name)
-    chosen = language or str(manifest.get("language", "")) or _recognised(path, plugins)
-    return Package(
-        path=path,
-        bot_id=_label("bot id", path, (bot_id, str(manifest.get("bot_id", "")), by_name[0])),
-        version=_label("version", path, (version, str(manifest.get("version", "")), by_name[1], DEFAULT_VERSION)),
-        language=plugins.language(chosen).name,
-        sha256=archive.sha256_of(path),
-        size_bytes=path.stat().st_size,
-        manifest=manifest,
-    )
-
-
-def _from_name(file_name: str) -> tuple[str, str]:
-    """Bot id and version as a file's name says them; the version may be empty."""
-    ending = next((each for each in ARCHIVE_SUFFIXES if file_name.lower().endswith(each)), Path(file_name).suffix)
-    stem = file_name[: len(file_name) - len(ending)] if ending else file_name
-    parts = _NAME_AND_VERSION.fullmatch(stem)
-    return (parts[1], parts[2]) if parts else (stem, "")
-
-
-def _recognised(path: Path, plugins: Plugins) -> str:
-    with tempfile.TemporaryDirectory(prefix="bottool-") as work:
-        found = recognisers(archive.unpack(path, Path(work) / "files"), plugins)
-    if len(found) == 1:
-        return found[0]
-    what = f"could be a bot in {' or '.join(found)}" if found else "does not say its language"
-    raise ProjectError(f"'{path}' {what}", f"say it: --language, one of {listed(plugins.languages)}")
-
-
-def _label(what: str, path: Path, said: tuple[str, ...]) -> str:
-    chosen = next((each for each in said if each), "")
-    if not LABEL.fullmatch(chosen):
-        raise ProjectError(f"'{chosen}', from '{path.name}', cannot be the {what}", "say another on the command line")
-    return chosen

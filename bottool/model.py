@@ -109,6 +109,8 @@ class Package:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     """The command line that a person typed for this version on the server; only the command language uses it."""
+    notes: tuple[Problem, ...] = ()
+    """What was odd when it was opened, such as a bot id that it cannot have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,11 +20,12 @@ PACKAGES = {
 
 # A module of core imports only those before it.
 CORE = (
-    *("errors", "model", "states", "language", "hookspecs", "plugins", "settings"),
+    *("errors", "model", "sbom", "states", "language", "hookspecs", "plugins", "settings"),
     *("bot_toml", "names", "discovery", "project"),
     *("locks", "sqlite_build", "members", "tar_reader", "zip_reader", "archive_check"),
     *("ignore_files", "sources", "deflating", "steady_files", "zip_writer", "packing", "jar_packing", "archive"),
-    *("platform_process", "stopping", "process", "stamps", "resolved", "build", "environments", "arguments", "run"),
+    *("pages", "finding_rules", "findings", "adoption"),
+    *("platform_process", "stopping", "process", "stamps", "resolved", "opening", "contents", "build", "environments", "arguments", "run"),
     *("wire", "answers", "client", "cli", "testing", "__main__"),
 )
 
