@@ -8,7 +8,7 @@ from typing import Any
 from bottool.errors import ProjectError, ToolMissing, did_you_mean
 from bottool.model import Problem, Project, Severity
 from bottool.settings import base_variables
-from bottool_javascript import dependencies, entry, imports, node, package_json, packing, ranges
+from bottool_javascript import dependencies, entry, imports, installing, node, package_json, packing, ranges
 from bottool_javascript.package_json import PackageJson
 
 OPTIONS: dict[str, dict[str, Callable[[Any], bool]]] = {
@@ -201,5 +201,5 @@ def script_problems(package: PackageJson, lock: bytes) -> Iterator[Problem]:
             Severity.WARNING,
             "install_scripts",
             f"the install scripts of {', '.join(skipped)} will not run",
-            dependencies.allow_hint(skipped),
+            installing.allow_hint(skipped),
         )

@@ -8,8 +8,9 @@ from pathlib import Path
 from bottool.errors import LaunchError
 from bottool.model import Command, Installation
 from bottool.settings import base_variables
-from bottool_javascript import dependencies, entry, node, package_json, packages
+from bottool_javascript import dependencies, entry, installing, node, package_json, packages
 from bottool_javascript.dependencies import Wanted
+from bottool_javascript.store import Store
 
 _NOT_COUNTED = frozenset({"bottool.json", "__MACOSX", ".DS_Store"})
 
@@ -30,24 +31,32 @@ def _start_of(installation: Installation, home: Path) -> entry.Start | None:
 
 def _wanted(installation: Installation) -> Wanted | None:
     home = home_of(installation.folder)
-    return dependencies.wanted_by(home, _start_of(installation, home))
+    dev = installation.package.manifest.get("dev")
+    return dependencies.wanted_by(home, _start_of(installation, home), dev=dev if isinstance(dev, bool) else None)
+
+
+def _node(installation: Installation) -> node.Node:
+    wanted = package_json.read(home_of(installation.folder)).node
+    return node.fitting(base_variables(), wanted, kept=installation.store)
 
 
 def environment_key(installation: Installation) -> str:
     """Empty for a bot without dependencies, and for one that brings its ``node_modules`` along."""
     wanted = _wanted(installation)
-    return dependencies.key(wanted, node.find(base_variables()).version()) if wanted else ""
+    return dependencies.key(wanted, _node(installation).known_version) if wanted else ""
 
 
 def prepare(installation: Installation, environment: Path) -> None:
     """Install the dependencies into ``environment``.
 
     :raises BuildError: when npm fails.
+    :raises ToolMissing: when no Node.js here fits what ``engines`` wants.
     """
     wanted = _wanted(installation)
     if wanted:
-        variables = base_variables()
-        dependencies.make_environment(wanted, environment, node.find(variables), variables)
+        store = Store(installation.store) if installation.store else None
+        installer = installing.Installer(using=_node(installation), variables=base_variables(), store=store)
+        installing.make_environment(wanted, environment, installer)
 
 
 def command(installation: Installation) -> Command:
@@ -64,7 +73,7 @@ def command(installation: Installation) -> Command:
             "build it with 'bottool build'",
         )
     variables = base_variables()
-    using = node.find(variables)
+    using = _node(installation)
     modules = installation.environment / dependencies.MODULES if installation.environment else None
     return Command(
         arguments=(str(using.program), *start.options, start.file),

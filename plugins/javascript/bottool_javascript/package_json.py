@@ -18,6 +18,7 @@ FILE_NAME = "package.json"
 LOCK_NAMES = ("npm-shrinkwrap.json", "package-lock.json")
 """In npm's own order."""
 OTHER_LOCKS = ("pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
+_ASKED = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 SIZE_LIMIT_BYTES = 20_000_000
 _NAME = re.compile(r"(@[\w.-]+/)?\w[\w.-]*(@[\w.^~| -]+)?\Z")
 """A package, perhaps with a version; these are handed to npm, and must not be taken for its options."""
@@ -62,6 +63,15 @@ def _limited(path: Path) -> bytes:
 
 def _broken(message: str, hint: str = "", line: int | None = None) -> ProjectError:
     return ProjectError(message, hint, problem="bad_package_json", line=line)
+
+
+def raw(folder: Path) -> dict[str, Any]:
+    """Everything that ``package.json`` says, for those who hand it on; empty when it cannot be read."""
+    try:
+        said = json.loads(_limited(folder / FILE_NAME).decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def understood(content: bytes) -> PackageJson:
@@ -118,9 +128,12 @@ class Locked:
     licence: str = ""
     dev: bool = False
     has_script: bool = False
+    direct: bool = False
 
     def as_dependency(self) -> Dependency:
-        return Dependency(name=self.name, version=self.version, licence=self.licence)
+        return Dependency(
+            name=self.name, version=self.version, licence=self.licence, ecosystem="npm", direct=self.direct
+        )
 
 
 def lock_of(folder: Path) -> Path | None:
@@ -128,18 +141,23 @@ def lock_of(folder: Path) -> Path | None:
     return next((folder / name for name in LOCK_NAMES if (folder / name).is_file()), None)
 
 
-def locked(content: bytes) -> tuple[Locked, ...]:
-    """The packages of a lock (format 2 or 3), sorted; nothing when it is in another format or broken."""
+def locked(content: bytes, *, real_names: bool = False) -> tuple[Locked, ...]:
+    """The packages of a lock (format 2 or 3), sorted; nothing when it is in another format or broken.
+
+    With ``real_names`` a package that is installed under another's name bears its own.
+    """
     try:
         said = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return ()
     packages = said.get("packages") if isinstance(said, dict) else None
-    found = _locked(packages) if isinstance(packages, dict) else ()
+    found = _locked(packages, real_names=real_names) if isinstance(packages, dict) else ()
     return tuple(sorted(found, key=lambda each: (each.name, each.version)))
 
 
-def _locked(packages: Mapping[str, Any]) -> Iterator[Locked]:
+def _locked(packages: Mapping[str, Any], *, real_names: bool) -> Iterator[Locked]:
+    root = packages.get("")
+    asked = {name for part in _ASKED for name in _texts(root if isinstance(root, dict) else {}, part)}
     for place, said in packages.items():
         _, inside, name = place.rpartition("node_modules/")
         if inside and isinstance(said, dict):
@@ -147,7 +165,8 @@ def _locked(packages: Mapping[str, Any]) -> Iterator[Locked]:
             target = packages.get(_text(said, "resolved")) if said.get("link") is True else None
             said = {**target, **said} if isinstance(target, dict) else said
             yield Locked(
-                name=name,
+                name=(_text(said, "name") or name) if real_names else name,
+                direct=place == f"node_modules/{name}" and name in asked,
                 version=_text(said, "version"),
                 licence=_text(said, "license"),
                 dev=said.get("dev") is True or said.get("devOptional") is True,

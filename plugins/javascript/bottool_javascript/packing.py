@@ -13,10 +13,11 @@ from pathlib import Path
 from bottool import archive
 from bottool.errors import BuildError, ProjectError
 from bottool.model import Project
-from bottool.settings import base_variables
-from bottool_javascript import dependencies, entry, node, package_json
+from bottool.settings import base_variables, cache_folder
+from bottool_javascript import dependencies, entry, installing, node, package_json
 from bottool_javascript.entry import Start
 from bottool_javascript.package_json import PackageJson
+from bottool_javascript.store import Store
 
 _COMPILER_ONLY = re.compile(r"\.([mc]?ts|tsx|tsbuildinfo)$|(^|/)tsconfig[^/]*\.json$")
 _TSC_ERROR = re.compile(r"^(?P<file>[^\s(][^(\n]*)\((?P<line>\d+),\d+\): error (?P<what>TS\d+: .+)$", re.MULTILINE)
@@ -62,22 +63,36 @@ def compile_and_pack(project: Project, output: Path) -> Path:
     :raises BuildError: when npm or the compiler fails, or what should be started did not come out.
     """
     variables = base_variables()
-    using = node.find(variables)
+    using = node.fitting(variables, package_json.read(project.folder).node, kept=_store(project))
     with tempfile.TemporaryDirectory(prefix="bottool-node-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch).resolve() / "project"
         sources = dict(archive.source_files(project.folder, project.exclude).files)
         for name, source in sources.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, folder / name)
+        if project.lock:
+            (folder / project.lock.file).write_bytes(project.lock.data)
         package = package_json.read(folder)
         tops = {path.name for path in folder.iterdir()}
         variables = using.with_npm(variables, Path(scratch) / "bin")
         if package.dependencies or package.dev_dependencies or package.other_dependencies:
-            dependencies.install(folder, using, variables, dev=True)
+            store = _store(project)
+            installer = installing.Installer(using=using, variables=variables, store=Store(store) if store else None)
+            installing.install(folder, installer, dev=True)
         _compile(project, folder, using, variables)
         files = _outcome(project, folder, sources.keys(), tops)
         start = _start(project, package, sources.keys(), files)
         return _zipped(project, output, files, start)
+
+
+def _store(project: Project) -> Path | None:
+    """Where this machine keeps packages of npm; ``None`` where nothing can be kept."""
+    folder = cache_folder() / "stores" / project.language
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
 
 
 def _compile(project: Project, folder: Path, using: node.Node, variables: Mapping[str, str]) -> None:
@@ -161,5 +176,18 @@ def _start(project: Project, package: PackageJson, sources: Collection[str], fil
 
 def _zipped(project: Project, output: Path, files: Mapping[str, Path], start: Start) -> Path:
     target = output / f"{project.bot_id}-{project.version}.zip"
-    archive.pack_zip(target, files, manifest=archive.manifest(project, entry=start.file))
+    entries: dict[str, Path | bytes] = dict(files)
+    if project.lock:
+        entries[project.lock.file] = project.lock.data
+    package = package_json.read(project.folder)
+    home = _home_of(files, start.file)
+    extra = {"dev": dependencies.needs_dev(home, package, start)} if package.dev_dependencies else {}
+    manifest = archive.manifest(project, entry=start.file, requires=package.node, **extra)
+    archive.pack_zip(target, entries, manifest=manifest)
     return target
+
+
+def _home_of(files: Mapping[str, Path], name: str) -> Path:
+    """The folder below which the file lies by its name in the package."""
+    path = files[name]
+    return path.parents[name.count("/")]
