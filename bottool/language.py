@@ -66,6 +66,10 @@ class Language(ABC):
     def validate(self, project: Project) -> Iterable[Problem]:
         """What would stop build or run. Uses no network and changes nothing."""
 
+    def entry_of(self, project: Project) -> str:  # noqa: ARG002 - a language whose bots have no such file
+        """What the bot starts with, as ``entry`` in ``bot.toml`` names it; ``""`` when nothing can or need be named."""
+        return ""
+
     def lock_key(self, project: Project) -> str:  # noqa: ARG002 - a language without locks
         """A text that changes when another lock must be resolved; ``""`` when the folder has one, or none is needed."""
         return ""

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bottool.errors import PluginError, ProjectError
-from bottool.project import bots_below, find
+from bottool.discovery import survey
+from bottool.project import find, find_all, twice
 from bottool.testing import Notes, plugins_with
 
 
@@ -175,9 +176,12 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
         find(tmp_path / "no-such-folder", PLUGINS)
 
 
-def test_a_file_is_no_folder(bot):
-    with pytest.raises(ProjectError, match=r"bot\.note' is a file, not a folder"):
-        find(bot({"bot.note": ""}) / "bot.note", PLUGINS)
+def test_a_package_is_no_folder_and_the_hint_says_what_to_do_with_it(bot):
+    with pytest.raises(ProjectError, match=r"bot\.zip' is a file, not a folder") as refusal:
+        find(bot({"bot.note": "", "bot.zip": b"PK"}) / "bot.zip", PLUGINS)
+
+    assert "bottool deploy" in refusal.value.hint
+    assert "bottool inspect" in refusal.value.hint
 
 
 def test_a_folder_that_is_no_bot_is_told_what_was_looked_for(bot):
@@ -202,13 +206,17 @@ def test_several_bots_below_are_listed_and_none_is_guessed(bot):
     with pytest.raises(ProjectError) as refusal:
         find(folder, PLUGINS)
 
-    assert refusal.value.message.endswith("is no bot, but holds some: a b/deep, b, c")
+    assert refusal.value.message.endswith("is no bot, but holds 3 bots: a b/deep, b, c")
     assert str(folder / "a b/deep") in refusal.value.hint
+    assert "--all" in refusal.value.hint
 
 
-def test_one_bot_below_is_named_and_not_guessed(bot):
-    with pytest.raises(ProjectError, match="is no bot, but holds some: botPython"):
-        find(bot({"botPython/bot.note": ""}), PLUGINS)
+def test_the_one_bot_below_is_taken(bot):
+    folder = bot({"botPython/bot.note": "", "docs/read.me": ""})
+
+    project = find(folder, PLUGINS)
+
+    assert (project.folder, project.bot_id) == (folder / "botPython", "botPython")
 
 
 def test_nothing_is_looked_for_inside_a_bot_an_environment_or_installed_packages(bot):
@@ -223,22 +231,37 @@ def test_nothing_is_looked_for_inside_a_bot_an_environment_or_installed_packages
         }
     )
 
-    assert [path.name for path in bots_below(folder, PLUGINS)] == ["one"]
+    assert [path.name for path in survey(folder, PLUGINS).bots] == ["one"]
 
 
 def test_the_search_for_bots_ends_in_a_tree_that_does_not(bot):
     folder = bot({"a/b/c/d/bot.note": "", "a/b/c/d/e/bot.note": "", "x/1/2/3/4/5/bot.note": ""})
     (folder / "circle").symlink_to(folder, target_is_directory=True)
 
-    assert [path.name for path in bots_below(folder, PLUGINS)] == ["d"]
+    assert [path.name for path in survey(folder, PLUGINS).bots] == ["d"]
 
 
-def test_a_folder_name_that_can_be_no_bot_id_asks_for_one(tmp_path):
-    folder = tmp_path / "Meu robô"
+@pytest.mark.parametrize(
+    ("name", "bot_id"), [("Meu robô", "Meu-robo"), ("Desafio 04 - Front Office", "Desafio-04-Front-Office"), ("a+b", "a-b")]
+)
+def test_a_folder_name_that_can_be_no_bot_id_is_changed_into_one_and_that_is_said(tmp_path, name, bot_id):
+    folder = tmp_path / name
     folder.mkdir()
     (folder / "bot.note").write_text("", encoding="utf-8")
 
-    with pytest.raises(ProjectError, match="'Meu robô' cannot be the bot id") as refusal:
+    project = find(folder, PLUGINS)
+
+    assert project.bot_id == bot_id
+    assert [note.message for note in project.notes] == [f"'{name}' cannot be a bot id, so that '{bot_id}' is used"]
+    assert f'id = "{bot_id}"' in project.notes[0].hint
+
+
+def test_a_folder_name_without_any_letter_asks_for_an_id(tmp_path):
+    folder = tmp_path / "🤖"
+    folder.mkdir()
+    (folder / "bot.note").write_text("", encoding="utf-8")
+
+    with pytest.raises(ProjectError, match="'🤖' cannot be the bot id") as refusal:
         find(folder, PLUGINS)
 
     assert 'id = "…"' in refusal.value.hint
