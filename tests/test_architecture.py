@@ -25,7 +25,19 @@ CORE = (
     *("locks", "sqlite_build", "members", "tar_reader", "zip_reader", "archive_check"),
     *("ignore_files", "sources", "deflating", "steady_files", "zip_writer", "packing", "jar_packing", "archive"),
     *("pages", "finding_rules", "findings", "adoption"),
-    *("platform_process", "stopping", "process", "stamps", "resolved", "opening", "contents", "build", "environments", "arguments", "run"),
+    *(
+        "platform_process",
+        "stopping",
+        "process",
+        "stamps",
+        "resolved",
+        "opening",
+        "contents",
+        "build",
+        "environments",
+        "arguments",
+        "run",
+    ),
     *("wire", "answers", "client", "cli", "testing", "__main__"),
 )
 
@@ -35,7 +47,7 @@ WEB = (
     ("actions",),
     ("problems",),
     ("api", "maestro", "gateway", "pages", "clock"),
-    ("app", "asgi", "serve", "plugin", "__main__"),
+    ("app", "asgi", "serve", "local", "plugin", "__main__"),
 )
 SOCIABLE = (WEB[0], WEB[-1])
 SURFACES = WEB[3]
