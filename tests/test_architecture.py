@@ -33,6 +33,7 @@ CORE = (
         "resolved",
         "opening",
         "contents",
+        "placing",
         "build",
         "environments",
         "arguments",
