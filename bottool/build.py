@@ -77,7 +77,7 @@ def build(
     """
     how = how or How()
     output = output.resolve()
-    project = _without_output(project, output)
+    project = without_output(project, output)
     began_ns = time.time_ns()
     if how.relock and how.locked:
         _locked(plugins, project, cache, note, how)
@@ -193,7 +193,7 @@ def _remember(
     stamps.write(place, stamp)
 
 
-def _without_output(project: Project, output: Path) -> Project:
+def without_output(project: Project, output: Path) -> Project:
     """The project with ``output`` excluded when it lies inside: no package may hold the packages before it."""
     if output == project.folder:
         raise ProjectError(f"'{output}' is the bot's own folder; a package cannot be written there", "use '--out dist'")

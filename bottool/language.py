@@ -22,7 +22,8 @@ class Language(ABC):
     ``name`` is what ``bot.toml`` says in ``language``: lower case and unique. ``technologies`` are the literals of
     Maestro's deploy calls that this language serves; ``title`` is for people. ``looks_for`` names in a few words the
     files by which ``recognises`` decides, for the message about a folder that is no bot; ``""`` when it never decides.
-    ``templates`` are those of ``scaffold``, the default first.
+    ``templates`` are those of ``scaffold``, the default first. ``compiles`` is true when a package may hold
+    what is made at build, beside the project's own files.
     """
 
     name: ClassVar[str]
@@ -30,6 +31,7 @@ class Language(ABC):
     technologies: ClassVar[tuple[str, ...]]
     looks_for: ClassVar[str] = ""
     templates: ClassVar[tuple[str, ...]] = ()
+    compiles: ClassVar[bool] = False
     api_version: ClassVar[int] = API_VERSION
 
     @abstractmethod

@@ -35,6 +35,7 @@ CORE = (
         "contents",
         "placing",
         "build",
+        "preview",
         "environments",
         "arguments",
         "run",

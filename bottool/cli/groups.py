@@ -13,7 +13,7 @@ from bottool.cli.state import State
 from bottool.errors import PluginError
 
 SECTIONS = {
-    "Make a bot": ("new", "adopt", "validate", "build", "run", "inspect"),
+    "Make a bot": ("new", "adopt", "validate", "lock", "build", "run", "inspect"),
     "Put it to work": ("deploy", "release", "bot", "automation", "task", "runner"),
     "This machine": ("up", "demo", "login", "logout", "whoami", "doctor", "plugins", "version"),
 }
