@@ -11,11 +11,13 @@ A hook implementation takes only the arguments it wants. Mark it with ``hookimpl
 """
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 
 import click
 import pluggy
 
 from bottool.language import Language
+from bottool.local import LocalServer, LocalWork
 from bottool.model import Command, Installation, Outcome, Problem, Project
 
 NAMESPACE = "bottool"
@@ -111,4 +113,22 @@ def bottool_task_finished(installation: Installation, outcome: Outcome) -> None:
         @hookimpl
         def bottool_task_finished(installation, outcome):
             print(installation.package.bot_id, outcome.reason)
+    """
+
+
+@hookspec(firstresult=True)
+def bottool_local_server(work: LocalWork) -> AbstractContextManager[LocalServer] | None:
+    """Answer a bot's calls during one local run.
+
+    When: ``bottool run``, once the bot is ready to start.
+    Process: command line.
+    Parameters: ``work``, the task to answer for, with an empty folder that is removed afterwards.
+    Returns: a context that yields the server and ends it; it binds to the loopback address only. ``None``: "not me".
+    Several results: the first that is not ``None`` counts; without any the bot runs without a task.
+    Exceptions: the bot is not started, and the plugin is named.
+    Since 0.1. Example, as ``bottool_web`` does it::
+
+        @hookimpl
+        def bottool_local_server(work):
+            return local_server(work)
     """

@@ -7,7 +7,7 @@ there is no global: ``main`` makes a ``Plugins`` and passes it on, and tests mak
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from traceback import walk_tb
 from types import MappingProxyType
@@ -19,6 +19,7 @@ import pluggy
 from bottool import hookspecs
 from bottool.errors import BottoolError, PluginError, ProjectError, did_you_mean
 from bottool.language import API_VERSION, Language
+from bottool.local import LocalServer, LocalWork
 from bottool.model import Command, Installation, Outcome, Problem, Project
 
 GROUP = "bottool"
@@ -175,6 +176,21 @@ class Plugins:
                 f"plugin '{_culprits(error, caller)}' failed in bottool_launch: {one_line(error)}"
             ) from error
 
+    def local_server(self, work: LocalWork) -> AbstractContextManager[LocalServer] | None:
+        """A server that answers the bot during one run; ``None`` when no plugin brings one.
+
+        :raises PluginError: when a plugin raises or returns something else; names it.
+        """
+        caller = self._pluggy.hook.bottool_local_server
+        try:
+            return _context(caller(work=work))
+        except BottoolError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"plugin '{_culprits(error, caller)}' failed in bottool_local_server: {one_line(error)}"
+            ) from error
+
     def task_finished(self, installation: Installation, outcome: Outcome) -> None:
         """Tell every plugin that a bot ended. What they raise is printed and changes nothing."""
         for name in self._implementers("bottool_task_finished"):
@@ -262,6 +278,12 @@ def _command(answer: Any) -> Command | None:
     if answer is None or isinstance(answer, Command):
         return answer
     raise TypeError(f"it returned {_kind(answer)}, not a Command")
+
+
+def _context(answer: Any) -> AbstractContextManager[LocalServer] | None:
+    if answer is None or isinstance(answer, AbstractContextManager):
+        return answer
+    raise TypeError(f"it returned {_kind(answer)}, not a context manager")
 
 
 def _problems(found: Any) -> list[Problem]:

@@ -31,6 +31,7 @@ _SECRETS = "may hold secrets; set its values on the server"
 _FILES = {
     ".env": _SECRETS,
     ".env.local": _SECRETS,
+    "credentials.toml": _SECRETS,
     **dict.fromkeys((".DS_Store", "Thumbs.db", "desktop.ini"), "a file manager's notes"),
 }
 _ENDINGS = {".pyc": "compiled Python", ".pyo": "compiled Python", ".log": "a log"}

@@ -50,6 +50,11 @@ def fields(pairs: Mapping[str, object]) -> None:
         click.echo(f"{name.ljust(widest)}  {value}")
 
 
+def printable(text: str) -> str:
+    """One line without what a bot may say, but a terminal shall not do."""
+    return text.translate({**_UNPRINTABLE, ord("\n"): " "})
+
+
 def done(what: str, *following: str) -> None:
     """Say what was done, and the next useful commands, on stderr."""
     click.echo(what, err=True)

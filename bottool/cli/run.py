@@ -1,41 +1,88 @@
 """``bottool run``: a bot on this machine, built, prepared and started exactly as a runner does it."""
 
+import os
 import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
 from bottool.cli.failures import INTERRUPTED
-from bottool.cli.options import project_options
+from bottool.cli.masking import Masks
+from bottool.cli.options import json_option, project_options
 from bottool.cli.state import State
 from bottool.errors import BuildError, LaunchError, WaitTimeout
+from bottool.local import Credentials, LocalReport, LocalServer, LocalWork
 from bottool.model import Limits, Outcome, Package, Reason
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person asked of one run."""
+
+    limits: Limits
+    parameters: Mapping[str, Any]
+    credentials: Credentials = field(repr=False)
+    with_server: bool
 
 
 @click.command("run")
 @click.argument("bot", default=".", metavar="[FOLDER|PACKAGE]", type=click.Path(path_type=Path))
+@click.option("--param", "-p", "said_parameters", multiple=True, help="NAME=TEXT, or NAME:=JSON; may be repeated.")
+@click.option("--params", "parameters_file", type=FILE, help="Parameters from a file: JSON or TOML.")
+@click.option("--credentials", "credentials_file", type=FILE, help='TOML or JSON: [label] key = "value".')
+@click.option("--no-server", is_flag=True, help="Start it plainly, without a task and a server to report to.")
 @click.option("--timeout", "timeout_seconds", type=click.FloatRange(min=0), help="Stop it after so many seconds.")
 @click.option("--grace", "grace_seconds", type=float, default=10.0, help="Seconds to end in, before it is killed.")
 @project_options
+@json_option
 @click.pass_context
-def command(ctx: click.Context, /, bot: Path, timeout_seconds: float | None, grace_seconds: float, **said: str) -> None:
+def command(ctx: click.Context, /, bot: Path, as_json: bool, **options: Any) -> None:
     """Build the bot in FOLDER (or take a PACKAGE), prepare it and run it here.
 
-    Exits with the bot's own status. Its environment is kept for the next time.
+    It gets a task and a server of its own, which live as long as the run; what it reported is shown at the end. Exits
+    with the bot's own status, or with 1 when the bot finished its task as failed.
     """
+    from bottool.cli import run_report
+    from bottool.cli.run_place import place
+
     state = ctx.ensure_object(State)
-    limits = Limits(timeout_seconds=timeout_seconds, grace_seconds=grace_seconds)
-    terminal = Terminal()
-    with tempfile.TemporaryDirectory(prefix="bottool-run-", ignore_cleanup_errors=True) as work:
-        package = take(state, bot, Path(work), said)
-        outcome = run_here(state, package, Path(work) / "files", limits, terminal)
-    ctx.exit(exit_status(outcome, terminal))
+    wish = _wish(bot, options)
+    terminal = Terminal(only_stderr=as_json)
+    with place(os.getpid()) as work:
+        package = take(state, bot, work, {name: options[name] for name in ("language", "bot_id", "version")})
+        outcome, report = run_here(state, package, work, wish, terminal)
+    status = exit_status(outcome, terminal)
+    if run_report.contradicts(report, outcome):
+        status = 1
+    if as_json:
+        run_report.as_json(report, outcome, status)
+    elif report is not None:
+        run_report.show(report, outcome)
+    ctx.exit(status)
+
+
+def _wish(bot: Path, options: Mapping[str, Any]) -> Wish:
+    from bottool.cli import run_inputs
+
+    folder = bot.parent if bot.is_file() else bot
+    credentials, warning = run_inputs.credentials_of(options["credentials_file"], folder)
+    if warning:
+        click.echo(f"warning: {warning}", err=True)
+    return Wish(
+        limits=Limits(timeout_seconds=options["timeout_seconds"], grace_seconds=options["grace_seconds"]),
+        parameters=run_inputs.parameters_of(options["said_parameters"], options["parameters_file"]),
+        credentials=credentials,
+        with_server=not options["no_server"],
+    )
 
 
 def take(state: State, bot: Path, work: Path, said: dict[str, str]) -> Package:
@@ -48,20 +95,56 @@ def take(state: State, bot: Path, work: Path, said: dict[str, str]) -> Package:
     return build(state.plugins, project.find(bot, state.plugins, **said), work / "package").package
 
 
-def run_here(state: State, package: Package, files: Path, limits: Limits, terminal: "Terminal") -> Outcome:
+def run_here(
+    state: State, package: Package, work: Path, wish: Wish, terminal: "Terminal"
+) -> tuple[Outcome, LocalReport | None]:
+    """Make the bot ready and run it; what it reported is ``None`` where no server answered it."""
     from bottool.environments import Cache, make_ready
     from bottool.run import run
 
-    installation = make_ready(state.plugins, package, Cache(state.cache), files, note)
-    with terminal.listening():
-        return run(
+    installation = make_ready(state.plugins, package, Cache(state.cache), work / "files", note)
+    with _server(state, package, work / "server", wish) as server, terminal.listening():
+        task = server.task if server else None
+        terminal.hide(*([task.token] if task else []), *_values(wish.credentials))
+        outcome = run(
             state.plugins,
             installation,
-            task=None,
-            limits=limits,
+            task=task,
+            limits=wish.limits,
             output=terminal.write,
             stop_requested=terminal.wants_end.is_set,
         )
+        terminal.close()
+        return outcome, server.ended(outcome) if server and outcome.reason is not Reason.NOT_LAUNCHED else None
+
+
+@contextmanager
+def _server(state: State, package: Package, folder: Path, wish: Wish) -> Iterator[LocalServer | None]:
+    """The plugins' server for this run; ``None`` when it is not wanted, or nobody brings one."""
+    if not wish.with_server:
+        yield None
+        return
+    technologies = state.plugins.language(package.language).technologies
+    work = LocalWork(
+        folder=folder,
+        bot_id=package.bot_id,
+        version=package.version,
+        technology=technologies[0] if technologies else package.language.upper(),
+        parameters=wish.parameters,
+        credentials=wish.credentials,
+    )
+    folder.mkdir(mode=0o700)
+    offered = state.plugins.local_server(work)
+    if offered is None:
+        note("nothing answers the bot's calls here: install bottool-web, or say --no-server")
+        yield None
+        return
+    with offered as server:
+        yield server
+
+
+def _values(credentials: Credentials) -> list[str]:
+    return [value for keys in credentials.values() for value in keys.values()]
 
 
 def note(text: str) -> None:
@@ -72,12 +155,26 @@ def note(text: str) -> None:
 class Terminal:
     """Where the bot's output goes, and from where Ctrl-C comes: once asks the bot to end, twice ends us."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, only_stderr: bool = False) -> None:
         self.wants_end = threading.Event()
         self.interrupted = False
+        self._only_stderr = only_stderr
+        self._masks = {1: Masks(()), 2: Masks(())}
+
+    def hide(self, *secrets: str) -> None:
+        """From now on show ``*`` instead of these texts."""
+        self._masks = {stream: Masks(secrets) for stream in self._masks}
+
+    def close(self) -> None:
+        """Show what waited because it looked like the beginning of a secret."""
+        for stream, mask in self._masks.items():
+            self._show(stream, mask.rest())
 
     def write(self, stream: int, data: bytes) -> None:
-        target = sys.stdout.buffer if stream == 1 else sys.stderr.buffer
+        self._show(stream, self._masks[stream].pass_on(data))
+
+    def _show(self, stream: int, data: bytes) -> None:
+        target = sys.stdout.buffer if stream == 1 and not self._only_stderr else sys.stderr.buffer
         try:
             target.write(data)
             target.flush()

@@ -5,6 +5,7 @@ Everything heavy is imported inside the commands, so that ``bottool --help`` sta
 
 import json
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +13,7 @@ import click
 
 from bottool.errors import SettingsError
 from bottool.hookspecs import hookimpl
+from bottool.local import LocalServer, LocalWork
 from bottool.settings import base_variables
 
 DATA = click.option(
@@ -26,6 +28,13 @@ DATA = click.option(
 def bottool_register_commands(cli: click.Group) -> None:
     cli.add_command(serve)
     cli.add_command(server)
+
+
+@hookimpl
+def bottool_local_server(work: LocalWork) -> AbstractContextManager[LocalServer]:
+    from bottool_web.local import local_server
+
+    return local_server(work)
 
 
 @click.command()

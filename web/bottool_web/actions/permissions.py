@@ -46,6 +46,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "output.read": _READ,
     "alert.read": _READ | _BOT,
     "alert.create": _OPERATE | _BOT,
+    "credential.use": _BOT,
     "runner.read": _READ,
     "runner.create": _MANAGE,
     "runner.enrol": _MANAGE,

@@ -1,6 +1,6 @@
 """A server installation, as every action gets it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,9 @@ class Site:
     key: bytes = field(repr=False)
     lock: FolderLock | None = None
     """Held while this process may write to a data folder of which it is the only server."""
+
+    local_credentials: Mapping[str, Mapping[str, str]] | None = field(default=None, repr=False)
+    """By label and key; only the server of a local run has any."""
 
     def close(self) -> None:
         """Let waiting writes finish and give the data folder back. May be repeated."""

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from bottool.errors import Forbidden, Refused, Unauthorized
@@ -22,7 +22,9 @@ EXTENSION = "bottool_site"
 
 
 def call(permission: str) -> Callable[[Callable[..., Any]], Callable[..., ResponseReturnValue]]:
-    """Guard a call: ``view(site, who, …)`` gets whoever holds the token, and its answer becomes JSON."""
+    """Guard a call: ``view(site, who, …)`` gets whoever holds the token, and its answer becomes JSON
+    unless it is a response already.
+    """
 
     def guard(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(view)
@@ -32,7 +34,8 @@ def call(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Respon
             # The action looks again; here it keeps the body of one who may not from being read at all.
             if not may(who, permission):
                 raise Forbidden(f"'{who.name}' may not do this: it needs '{permission}'")
-            return jsonify(view(site, who, **arguments))
+            answer = view(site, who, **arguments)
+            return answer if isinstance(answer, Response) else jsonify(answer)
 
         answered.permission = permission  # type: ignore[attr-defined]
         # Flask knows views by their names, and each module has its own "create".

@@ -5,15 +5,15 @@ do not meet: SQLite's write lock or an advisory lock of PostgreSQL lets one go f
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 
 from bottool.errors import SettingsError
 from bottool_web.store.database import Store
+
+if TYPE_CHECKING:  # imported where it is used: the server of a local run migrates nothing and must start quickly
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x626F7474
@@ -25,6 +25,9 @@ def migrate(store: Store) -> None:
 
     :raises SettingsError: when a newer bottool made the database.
     """
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     config = _config()
     with store.engine.begin() as connection:
         if not store.is_sqlite:
@@ -40,10 +43,14 @@ def migrate(store: Store) -> None:
 
 def newest() -> str:
     """Number of the newest migration in this code, such as ``0001``."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
