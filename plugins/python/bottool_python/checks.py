@@ -1,18 +1,22 @@
 """What would stop a Python bot, told before it is built, and what can be told of a package that nobody unpacked."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from bottool import archive
 from bottool.errors import did_you_mean
 from bottool.model import Inspection, Package, Problem, Project, Severity
-from bottool_python import imports, layout, metadata, requirements, tree
+from bottool_python import conda, imports, layout, locks, metadata, requirements, tree
 from bottool_python.layout import Layout
 from bottool_python.requirements import Requirements
 from bottool_python.tree import Tree
 
+_MAX_MISSING = 5
+_COMMIT = re.compile(r"@[0-9a-f]{40}(#|$)")
 TEMPLATE_HINT = "make a bot from the template first, for example with cookiecutter"
 
 
@@ -44,11 +48,15 @@ def inspect(package: Package) -> Inspection:
     _, options = layout.said(inner)
     required = requirements.read(inner, options)
     problems = required.problems if found else (_no_entry(entry), *required.problems)
+    lock = locks.find(inner, required)
+    lock = None if lock and lock.problem else lock
     return Inspection(
         entry=found.entry if found else "",
         requires=range_of(inner, options),
-        dependencies=required.dependencies,
+        dependencies=locks.dependencies(lock, required) if lock else required.dependencies,
+        locked=lock is not None or not required.lines,
         problems=problems,
+        bot_id=found.entry if found and found.package else "",
     )
 
 
@@ -108,14 +116,63 @@ def _version_range(wanted: str) -> Iterator[Problem]:
 
 
 def _dependency_files(sources: Tree, required: Requirements) -> Iterator[Problem]:
-    if not required.lines and requirements.FILE not in sources.top and metadata.has_only_poetry(sources):
-        yield Problem(
-            severity=Severity.WARNING,
-            code="poetry_only",
-            message="the dependencies stand in [tool.poetry] only, and are not installed",
-            hint="write them to [project] dependencies, or run: poetry export -o requirements.txt",
-            path="pyproject.toml",
+    lock = locks.find(sources, required)
+    if lock and lock.problem:
+        yield _warning("lock_unreadable", lock.problem, "write it anew with the tool that made it", path=lock.path)
+    elif lock:
+        missing = sorted(required.names - lock.names) if lock.text or required.lines else []
+        for name in missing[:_MAX_MISSING]:
+            hint = "lock again: bottool lock" if lock.path == locks.FILE else "lock again with the tool that made it"
+            yield _warning("lock_outdated", f"'{name}' is required, but '{lock.path}' does not hold it", hint)
+    else:
+        yield from _unpinned(required)
+    yield from _disagreeing(sources, required)
+    if not required.path and not lock and "Pipfile" in sources.top:
+        message = "the dependencies stand in a Pipfile without Pipfile.lock, and are not installed"
+        yield _warning("no_lock", message, "run: pipenv lock", path="Pipfile")
+    only_conda = conda.read(sources)
+    if only_conda.others and required.path == only_conda.path:
+        message = f"only conda installs {', '.join(only_conda.others[:10])}; bottool installs the pip part"
+        yield _warning("only_conda", message, "name what the bot needs below 'pip:'", path=only_conda.path)
+
+
+def _unpinned(required: Requirements) -> Iterator[Problem]:
+    """Said where no lock is resolved at build, because a package that is installed today is another tomorrow."""
+    for line in required.lines:
+        if line.text in required.links and line.text.startswith("git+") and not _COMMIT.search(line.text):
+            hint = "name a commit: git+https://…@0123456789abcdef0123456789abcdef01234567"
+            message = f"'{line.text}' names no commit, so what is installed may change"
+            yield line.problem(Severity.WARNING, "unpinned", message, hint)
+
+
+def _disagreeing(sources: Tree, required: Requirements) -> Iterator[Problem]:
+    """A requirements file and a ``pyproject.toml`` that both say what is needed, and not the same."""
+    if required.path in {"", "pyproject.toml"}:
+        return
+    others = metadata.of_pyproject(sources)
+    names = {canonicalize_name(each.name): each for each in others}
+    if not names:
+        return
+    pins = {each.name: each.version for each in required.dependencies}
+    missing = sorted(names.keys() - required.names)
+    against = sorted(
+        name for name, each in names.items() if pins.get(name) and not each.specifier.contains(pins[name], True)
+    )
+    if missing or against:
+        said = [f"'{missing[0]}' is missing in '{required.path}'"] if missing else []
+        said += (
+            [f"'{against[0]}' is pinned to {pins[against[0]]}, not {names[against[0]].specifier}"] if against else []
         )
+        yield _warning(
+            "dependencies_disagree",
+            f"'{required.path}' and 'pyproject.toml' disagree: {' and '.join(said)}; '{required.path}' is installed",
+            "keep one of them, or make them agree",
+            path=required.path,
+        )
+
+
+def _warning(code: str, message: str, hint: str = "", *, path: str = "") -> Problem:
+    return Problem(severity=Severity.WARNING, code=code, message=message, hint=hint, path=path)
 
 
 def _error(code: str, message: str, hint: str = "", *, path: str = "") -> Problem:

@@ -1,24 +1,24 @@
 """The environment of a Python bot: what it depends on, and how ``uv`` makes it.
 
-One virtual environment per set of requirements, shared by all bots and versions with the same set. Built in its final
-place, because a virtual environment holds its own path.
+One virtual environment per lock, shared by all bots and versions with the same one. Built in its final place, because
+a virtual environment holds its own path. A package without a lock is resolved once on this machine; what came out is
+kept in the store, and lies in the environment as ``requirements.lock``.
 """
 
 import hashlib
 import json
 import os
-import platform
-import sys
 import sysconfig
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from bottool.errors import BuildError, ToolMissing
+from bottool.errors import BuildError
 from bottool.model import Installation
-from bottool_python import checks, layout, requirements, tool, tree
+from bottool_python import bytecode, checks, files, layout, locks, requirements, resolving, tool, tree
+from bottool_python.interpreters import Interpreters
 from bottool_python.layout import Layout
+from bottool_python.locks import Locked
 from bottool_python.requirements import Requirements
 
 _DEPTH = 3
@@ -33,6 +33,7 @@ class Installed:
     folder: Path
     """The bot's own folder: below a wrapping one, if the archive has that."""
     requirements: Requirements
+    lock: Locked | None
     requires_python: str
 
 
@@ -43,92 +44,142 @@ def installed(installation: Installation) -> Installed:
     root = found.root if found else ""
     inner = whole.below(root)
     _, options = layout.said(inner)
+    required = requirements.read(inner, options)
+    lock = locks.find(inner, required)
+    said = locks.header(lock.text) if lock else None
     return Installed(
         layout=found,
         folder=installation.folder / root,
-        requirements=requirements.read(inner, options),
-        requires_python=checks.range_of(inner, options),
+        requirements=required,
+        lock=None if lock and lock.problem else lock,
+        requires_python=said.requires_python if said else checks.range_of(inner, options),
     )
 
 
 def key(installation: Installation) -> str:
-    """Never empty: without requirements all bots share one environment, but never bottool's own."""
+    """Never empty: without requirements all bots share one environment, but never bottool's own.
+
+    A package with our lock is known by that one file; only others are read further.
+    """
+    text = _own_lock(installation.folder)
+    said = locks.header(text)
+    if said is not None:
+        return _key(installation, text, said.requires_python, alone=said.local)
     bot = installed(installation)
+    if bot.lock:
+        own = locks.header(bot.lock.text)
+        return _key(installation, bot.lock.text, bot.requires_python, alone=own is not None and own.local)
+    if not bot.requirements.lines:
+        return _key(installation, "", bot.requires_python, alone=False)
+    # Not yet resolved, so only the package itself says what the environment will hold.
+    return _key(installation, _asked_again(installation), bot.requires_python, alone=True)
+
+
+def _key(installation: Installation, lock: str, requires_python: str, *, alone: bool) -> str:
     counts = {
-        "python": _wanted_python(bot.requires_python) or platform.python_version(),
-        "implementation": sys.implementation.cache_tag,
-        "base": sys.base_prefix,
+        "format": 2,
+        "python": Interpreters(store=installation.store).identity(requires_python),
         "platform": sysconfig.get_platform(),
-        "requirements": bot.requirements.text,
-        "constraints": bot.requirements.constraints_text,
-        # A requirement that lies inside the bot is the bot's alone, and changes with it.
-        "package": installation.package.sha256 if bot.requirements.local else "",
+        "lock": lock,
+        "package": installation.package.sha256 if alone else "",
     }
     return hashlib.sha256(json.dumps(counts, sort_keys=True).encode()).hexdigest()
 
 
+def _own_lock(folder: Path) -> str:
+    try:
+        with (folder / locks.FILE).open("rb") as file:
+            return file.read(tree.LIMIT_BYTES).decode("utf-8", "replace").replace("\r\n", "\n")
+    except OSError:
+        return ""
+
+
 def prepare(installation: Installation, environment: Path) -> None:
-    """Make the virtual environment and install the requirements into it.
+    """Make the virtual environment and install what is locked into it.
 
     :raises BuildError: when a requirement cannot be installed.
     :raises ToolMissing: when there is no ``uv``, or no interpreter in the wanted range.
     """
     bot = installed(installation)
-    _make(bot, environment)
-    if not bot.requirements.lines:
-        return
-    # Requirements go through the standard input, and uv starts in the bot's folder: relative paths count from there.
-    install = ["pip", "install", "--python", str(python_of(environment)), "--requirement", "-"]
-    if _is_given_setuptools(bot.requirements):
-        options = "".join(f"{line.text}\n" for line in bot.requirements.lines if line.text.startswith("-"))
-        tool.run(install, bot.folder, "installing setuptools", said=f"{options}setuptools<81\n")
-    constraints = environment / "constraints.txt"
-    constraints.write_text(bot.requirements.constraints_text, encoding="utf-8")
+    extra = {"UV_CACHE_DIR": str(installation.store / "uv")} if installation.store else {}
+    python = Interpreters(store=installation.store).choose(bot.requires_python)
     tool.run(
-        [*install, "--constraint", str(constraints), "--compile-bytecode"],
+        ["venv", "--no-project", "--allow-existing", "--python", python, str(environment)],
         bot.folder,
-        "installing the requirements",
-        said=bot.requirements.text,
+        "making the environment",
+        extra,
     )
+    if not bot.requirements.lines and not bot.lock:
+        return
+    lock = bot.lock or _resolved(installation, bot, environment, extra)
+    files.write_whole(environment / locks.FILE, lock.text.encode())
+    _install(bot, lock, environment, extra)
+    if installation.store:
+        bytecode.give(python_of(environment), _packages(environment), installation.store)
 
 
-def _is_given_setuptools(required: Requirements) -> bool:
-    """True when ``setuptools`` is put into the environment first, in a step of its own so that requirements win.
+def _install(bot: Installed, lock: Locked, environment: Path, extra: dict[str, str]) -> None:
+    """Offline when everything is in the cache, which saves asking the index for each package; else with network."""
+    # Requirements go through the standard input, and uv starts in the bot's folder: relative paths count from there.
+    install = ["pip", "install", "--quiet", "--python", str(python_of(environment)), "--no-deps", "--requirement", "-"]
+    install += ["--require-hashes"] if lock.all_hashed else []
+    install += [] if extra else ["--compile-bytecode"]
+    said = bot.requirements.options_text + lock.text
+    doing = "installing the requirements"
+    try:
+        tool.run([*install, "--offline"], bot.folder, doing, extra, said=said)
+    except BuildError:
+        try:
+            tool.run(install, bot.folder, doing, extra, said=said)
+        except BuildError as error:
+            raise resolving.explained(error, bot.requirements) from error
+    if lock.path not in {"", locks.FILE} and "setuptools" not in lock.names:
+        # A lock of another tool does not know what its bot relies on without saying so.
+        given = ["pip", "install", "--quiet", "--python", str(python_of(environment)), resolving.SETUPTOOLS]
+        tool.run(given, bot.folder, "installing setuptools", extra)
 
-    Environments made with Python's own venv had it until 3.12, and bots rely on it without saying so:
-    botcity-framework-web imports undetected_chromedriver, which imports distutils (gone from Python 3.12 on, given
-    back by setuptools), and older packages import pkg_resources (gone from setuptools 82 on). Building the botcity
-    packages, which come as source, needs it too, but there uv brings its own. What is installed without an index
-    must not ask one.
-    """
-    return bool(required.parsed) and "--no-index" not in required.text
+
+def _resolved(installation: Installation, bot: Installed, environment: Path, extra: dict[str, str]) -> Locked:
+    """The lock of a package that has none: resolved once on this machine, and kept."""
+    kept = _kept(installation) if installation.store else None
+    try:
+        return Locked(path="", text=kept.read_text(encoding="utf-8")) if kept else _resolve(bot, environment, extra)
+    except OSError:
+        lock = _resolve(bot, environment, extra)
+    if kept:
+        files.write_whole(kept, lock.text.encode())
+    return lock
+
+
+def _resolve(bot: Installed, environment: Path, extra: dict[str, str]) -> Locked:
+    how = ["--python", str(python_of(environment))]
+    return Locked(path="", text=resolving.compiled(bot.requirements, bot.folder, how, extra))
+
+
+def _kept(installation: Installation) -> Path:
+    """By package, interpreter and platform, and by how often somebody asked for it anew."""
+    return (installation.store or Path()) / "resolved" / f"{key(installation)[:32]}.lock"
+
+
+def _asked_again(installation: Installation) -> str:
+    try:
+        return _again(installation).read_text(encoding="ascii") if installation.store else ""
+    except OSError:
+        return ""
+
+
+def _again(installation: Installation) -> Path:
+    return (installation.store or Path()) / "again" / installation.package.sha256
+
+
+def resolve_anew(installation: Installation) -> None:
+    """Let a package without a lock be resolved again when it is next prepared. ``folder`` need not exist."""
+    files.write_whole(_again(installation), uuid.uuid4().hex.encode())
 
 
 def python_of(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _make(bot: Installed, environment: Path) -> None:
-    wanted = _wanted_python(bot.requires_python)
-    python = wanted or sys.executable
-    # No downloads: an interpreter that appears by itself on a runner surprises its owner.
-    arguments = ["venv", "--no-project", "--allow-existing", "--no-python-downloads", "--python", python]
-    try:
-        tool.run([*arguments, str(environment)], bot.folder, "making the environment")
-    except BuildError as error:
-        if "No interpreter found" not in error.output:
-            raise
-        raise ToolMissing(
-            f"the bot wants Python {wanted}, and none on this machine fits (here is {platform.python_version()})",
-            "install one, or change requires-python",
-        ) from error
-
-
-def _wanted_python(requires: str) -> str:
-    """The range to ask ``uv`` for; ``""`` when the Python that runs bottool fits."""
-    try:
-        fits = SpecifierSet(requires).contains(platform.python_version(), prereleases=True)
-    except InvalidSpecifier:
-        # Told by validate; a package from elsewhere gets a chance.
-        fits = True
-    return "" if fits else requires
+def _packages(environment: Path) -> Path:
+    return environment / ("Lib" if os.name == "nt" else "lib")

@@ -1,12 +1,12 @@
 """Follows the imports of a bot from its entry, without importing anything.
 
 Only what the entry reaches counts: side scripts in the folder may need what nobody installs. Honours
-``sys.path.append`` with literal folders. What is reported may be wrong in both directions, so it is a warning always.
+``sys.path.append`` with literal folders. Whether a requirement brings a module is guessed from names, so that is a
+warning; a relative import of what is not there stops the bot at its start, and is an error.
 """
 
 import ast
 import posixpath
-import re
 import sys
 import warnings
 from collections import deque
@@ -16,15 +16,14 @@ from dataclasses import dataclass, field
 from packaging.utils import canonicalize_name
 
 from bottool.model import Problem, Severity
+from bottool_python.habits import Habits
 from bottool_python.layout import Layout
 from bottool_python.requirements import Requirements
 from bottool_python.tree import Tree
 
 _MAX_FILES = 400
-_MAX_ABSOLUTE_PATHS = 20
 _MIN_LETTERS = 3
 """From how many letters on a module's name inside a distribution's name counts as a sign."""
-_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]")
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception"})
 _ALWAYS_THERE = frozenset({"setuptools", "pkg_resources", "__main__"})
 _BROUGHT_BY = {
@@ -74,10 +73,12 @@ class _Import:
     members: tuple[str, ...] = ()
     line: int
     local: bool = False
+    at_start: bool = False
+    """True when the module cannot be loaded without it, unlike one that a function imports later."""
 
 
 def follow(tree: Tree, layout: Layout, requirements: Requirements) -> Iterator[Problem]:
-    """Imports that nothing brings, and absolute Windows paths, in the entry and all that it reaches.
+    """Imports that nothing brings, and bad habits, in the entry and all that it reaches.
 
     The entry itself must be there and compile.
     """
@@ -110,20 +111,21 @@ class _Walk:
     seen: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
-    absolute_paths: int = 0
 
     def problems(self) -> Iterator[Problem]:
         self.names = frozenset(self.tree.names)
         for name in self.names:
             while name := posixpath.dirname(name):
                 self.folders.add(name)
+        habits = Habits(names=self.names)
         while self.waiting and len(self.seen) < _MAX_FILES:
             path = self.waiting.pop(0)
             if path in self.names and path not in self.seen:
                 self.seen.add(path)
-                yield from self._one(path)
+                yield from self._one(path, habits)
+        yield from habits.of_the_whole()
 
-    def _one(self, path: str) -> Iterator[Problem]:
+    def _one(self, path: str, habits: Habits) -> Iterator[Problem]:
         try:
             module = parse(self.tree.read(path) or b"")
         except SyntaxError as error:
@@ -135,7 +137,7 @@ class _Walk:
             if not self._found(each) and each.module not in self.reported:
                 self.reported.add(each.module)
                 yield _missing(each, path)
-        yield from self._absolute_paths(module, path)
+        yield from habits.of_module(module, path)
 
     def _found(self, each: _Import) -> bool:
         """True when the import is in the tree (then it is followed), in Python, or plausibly in the requirements."""
@@ -152,16 +154,6 @@ class _Walk:
         if base in self.folders or f"{base}.py" in self.names or base == "":
             return True
         return any(name.startswith(f"{base}.") and name.endswith((".pyd", ".so")) for name in self.names)
-
-    def _absolute_paths(self, module: ast.Module, path: str) -> Iterator[Problem]:
-        constants = [
-            each for each in ast.walk(module) if isinstance(each, ast.Constant) and isinstance(each.value, str)
-        ]
-        for each in sorted(constants, key=lambda found: found.lineno):
-            if _ABSOLUTE.match(str(each.value)) and self.absolute_paths < _MAX_ABSOLUTE_PATHS:
-                self.absolute_paths += 1
-                message = f"'{each.value!s:.80}' is a path of one machine"
-                yield _warning("absolute_path", path, each.lineno, message, "make it relative, or a parameter")
 
 
 def brought(module: str, requirements: Requirements) -> bool:
@@ -186,14 +178,14 @@ def _imports(module: ast.Module, path: str) -> Iterator[_Import]:
             for name in node.names:
                 yield _Import(module=name.name, line=node.lineno)
         elif isinstance(node, ast.ImportFrom):
-            yield _import_from(node, path)
+            yield _import_from(node, path, at_start=node in module.body)
         elif isinstance(node, ast.Try) and any(_catches_import_error(each) for each in node.handlers):
             waiting.extend((*node.orelse, *node.finalbody))
         elif not (isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING"):
             waiting.extend(ast.iter_child_nodes(node))
 
 
-def _import_from(node: ast.ImportFrom, path: str) -> _Import:
+def _import_from(node: ast.ImportFrom, path: str, *, at_start: bool) -> _Import:
     members = tuple(name.name for name in node.names)
     if not node.level:
         return _Import(module=node.module or "", members=members, line=node.lineno)
@@ -201,7 +193,7 @@ def _import_from(node: ast.ImportFrom, path: str) -> _Import:
     for _ in range(node.level):
         folder = posixpath.dirname(folder)
     module = posixpath.join(folder, (node.module or "").replace(".", "/")).rstrip("/").replace("/", ".")
-    return _Import(module=module, members=members, line=node.lineno, local=True)
+    return _Import(module=module, members=members, line=node.lineno, local=True, at_start=at_start)
 
 
 def _catches_import_error(handler: ast.ExceptHandler) -> bool:
@@ -247,9 +239,16 @@ def _texts(expressions: Iterable[ast.AST]) -> Iterator[str]:
 
 def _missing(each: _Import, path: str) -> Problem:
     if each.local:
-        return _warning("missing_module", path, each.line, f"imports '{each.module}', which is not in the folder")
+        return Problem(
+            severity=Severity.ERROR if each.at_start else Severity.WARNING,
+            code="missing_module",
+            message=f"imports '{each.module}', which is not in the folder",
+            hint="add the file to the folder, or take the import away",
+            path=path,
+            line=each.line,
+        )
     return _warning(
-        "missing_import",
+        "missing_module",
         path,
         each.line,
         f"imports '{each.module}', which is neither in the folder nor, by its name, in the requirements",

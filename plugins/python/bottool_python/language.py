@@ -10,26 +10,37 @@ from pathlib import Path
 
 from bottool.errors import LaunchError, ProjectError, ToolMissing
 from bottool.language import Language
-from bottool.model import Command, Inspection, Installation, Package, Problem, Project, Tool
+from bottool.model import Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_python import checks, environment, layout, metadata, packing, tool, tree
+from bottool_python import checks, environment, layout, locking, metadata, packing, shapes, tool, tree
+from bottool_python.layout import Layout
 
 
 class Python(Language):
     name = "python"
     title = "Python"
     technologies = ("PYTHON",)
+    templates = ("plain", "web", "desktop")
     looks_for = "bot.py, main.py with requirements.txt or pyproject.toml, setup.py with a package that has __main__.py"
 
     def recognises(self, folder: Path) -> bool:
         return layout.is_project(tree.of_folder(folder))
 
+    def not_a_bot(self, folder: Path) -> str:
+        return shapes.not_a_bot(tree.of_folder(folder))
+
     def scaffold(self, folder: Path, name: str, template: str) -> None:
-        if template:
-            raise ProjectError(f"there is no template '{template}' for python", "leave it out: there is one only")
-        for file in resources.files("bottool_python").joinpath("scaffold").iterdir():
+        chosen = template or self.templates[0]
+        if chosen not in self.templates:
+            raise ProjectError(
+                f"there is no template '{template}' for python", f"there are {', '.join(self.templates)}"
+            )
+        for file in resources.files("bottool_python").joinpath("scaffold", chosen).iterdir():
             if file.is_file():
-                (folder / file.name).write_bytes(file.read_bytes().replace(b"BOT_ID", name.encode()))
+                # A test of ours is none: its name has an ending that no test runner looks for.
+                (folder / file.name.removesuffix(".template")).write_bytes(
+                    file.read_bytes().replace(b"BOT_ID", name.encode())
+                )
 
     def identify(self, folder: Path) -> tuple[str, str]:
         sources = tree.of_folder(folder)
@@ -40,6 +51,15 @@ class Python(Language):
 
     def validate(self, project: Project) -> Iterable[Problem]:
         return checks.project_problems(project)
+
+    def lock_key(self, project: Project) -> str:
+        return locking.key(project)
+
+    def lock(self, project: Project) -> Lock:
+        return locking.lock(project)
+
+    def build_key(self, project: Project) -> str:  # noqa: ARG002 - nothing of the project counts beside its files
+        return f"python {distributions.version('bottool-python')}"
 
     def build(self, project: Project, output: Path) -> Path:
         return packing.build(project, output)
@@ -66,9 +86,10 @@ class Python(Language):
             why = problem.message if problem else "its environment was not prepared"
             raise LaunchError(f"'{installation.package.bot_id}' cannot start: {why}", problem.hint if problem else "")
         python = environment.python_of(installation.environment)
-        module = bot.layout.entry.replace("/", ".")
         return Command(
-            arguments=(str(python), "-m", module) if bot.layout.package else (str(python), bot.layout.entry),
+            arguments=(str(python), *_start(bot.layout)),
+            # Robocorp's runner refuses arguments that it does not know.
+            placeholders=bot.layout.robocorp,
             folder=bot.layout.root.rstrip("/"),
             variables={
                 "VIRTUAL_ENV": str(installation.environment),
@@ -81,6 +102,13 @@ class Python(Language):
             Tool(name="python", found=True, version=platform.python_version(), path=sys.executable),
             _uv(),
         )
+
+
+def _start(found: Layout) -> tuple[str, ...]:
+    """What comes after ``python``."""
+    if found.robocorp:
+        return ("-m", "robocorp.tasks", "run", found.entry)
+    return ("-m", found.entry.replace("/", ".")) if found.package else (found.entry,)
 
 
 def _uv() -> Tool:

@@ -6,13 +6,21 @@ Also what ``bot.toml`` says of that, and BotCity's project file. Knows no depend
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bottool_python.tree import Tree
 
 SCRIPTS = ("bot.py", "main.py")
-DEPENDENCY_FILES = ("requirements.txt", "pyproject.toml")
+DEPENDENCY_FILES = (
+    "requirements.txt",
+    "pyproject.toml",
+    "requirements.lock",
+    "pylock.toml",
+    "Pipfile",
+    "conda.yaml",
+    "environment.yml",
+)
 OPTIONS = ("requirements", "constraints", "requires-python")
 _NO_BOTS = frozenset({"tests", "test", "docs", "build", "dist"})
 _SDIST_FILES = frozenset({"setup.py", "PKG-INFO"})
@@ -37,6 +45,8 @@ class Layout:
     entry: str
     root: str = ""
     package: bool = False
+    robocorp: bool = False
+    """True for the tasks of a Robocorp robot, which its own runner starts."""
 
     @property
     def file(self) -> str:
@@ -48,16 +58,16 @@ def find(tree: Tree, wanted: str = "") -> Layout | None:
     """Where the bot starts; ``None`` when nothing says so. ``wanted`` is the entry that ``bot.toml`` names."""
     for root in dict.fromkeys(("", tree.wrapper())):
         inner = tree.below(root)
-        found = _wanted(inner, wanted) if wanted else _script(inner) or _package(inner)
+        found = _wanted(inner, wanted) if wanted else _script(inner) or _package(inner) or _robocorp(inner)
         if found:
-            return Layout(entry=found.entry, root=root, package=found.package)
+            return replace(found, root=root)
     return None
 
 
 def is_project(tree: Tree) -> bool:
     """True for a folder that is a bot's source: the zip layout, or the older ``setup.py`` with a package."""
     top = set(tree.top)
-    if "bot.py" in top:
+    if "bot.py" in top or _robocorp(tree):
         return True
     described = bool(top & set(DEPENDENCY_FILES)) or any(name.endswith(".botproj") for name in top)
     if "main.py" in top:
@@ -109,6 +119,12 @@ def _wanted(tree: Tree, wanted: str) -> Layout | None:
 
 def _script(tree: Tree) -> Layout | None:
     return next((Layout(entry=name) for name in SCRIPTS if name in tree.top), None)
+
+
+def _robocorp(tree: Tree) -> Layout | None:
+    """A robot whose ``robot.yaml`` lets Robocorp's runner start ``tasks.py``."""
+    is_one = {"robot.yaml", "tasks.py"} <= set(tree.top) and b"robocorp.tasks" in (tree.read("robot.yaml") or b"")
+    return Layout(entry="tasks.py", robocorp=True) if is_one else None
 
 
 def _package(tree: Tree) -> Layout | None:

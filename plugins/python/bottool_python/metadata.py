@@ -1,11 +1,13 @@
 """What a bot's own files say of it: id, version, the Python it wants, declared dependencies.
 
-Reads ``.botproj``, ``VERSION``, ``pyproject.toml``, ``setup.py`` (by its syntax tree, literals only), ``PKG-INFO`` and
-``requires.txt``. Anything broken counts as not said; telling a person what is broken is the business of ``checks``.
+Reads ``.botproj``, ``VERSION``, ``pyproject.toml`` (also Poetry's own table), ``conda.yaml``, ``.python-version``,
+``setup.py`` (by its syntax tree, literals only), ``PKG-INFO`` and ``requires.txt``. Anything broken counts as not
+said; telling a person what is broken is the business of ``checks``.
 """
 
 import ast
 import itertools
+import re
 import tomllib
 import warnings
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from bottool_python import layout
+from bottool_python import conda, layout, poetry
 from bottool_python.tree import Tree
 
 
@@ -40,25 +42,47 @@ def version(tree: Tree) -> str:
 
 
 def requires_python(tree: Tree) -> str:
-    """The range of Python versions, such as ``>=3.11``; ``""`` when any will do."""
-    return (
+    """The range of Python versions, such as ``>=3.11``; ``""`` when any will do.
+
+    ``.python-version`` narrows it: ``3.11.4`` there means any 3.11, because patches differ from machine to machine.
+    """
+    wide = (
         _text(pyproject(tree).get("requires-python"))
+        or poetry.python_range(_poetry(tree))
         or _text(_pkg_info(tree).get("Requires-Python"))
         or _text(_setup_py(tree, "python_requires"))
+        or conda.read(tree).python
     )
+    chosen = re.match(
+        r"\s*(?:cpython-|python-)?(3\.\d+)", (tree.read(".python-version") or b"").decode("utf-8", "replace")
+    )
+    return ",".join(filter(None, (wide, f"=={chosen[1]}.*"))) if chosen else wide
 
 
 def declared(tree: Tree) -> Declared:
     """The dependencies of a bot that has no ``requirements.txt``: the first file that declares any."""
     for path, lines in (
         ("pyproject.toml", _texts(pyproject(tree).get("dependencies"))),
+        ("pyproject.toml", poetry.dependencies(_poetry(tree))),
         ("PKG-INFO", _unconditional(_texts(_pkg_info(tree).get_all("Requires-Dist")))),
         *_requires_txt(tree),
         ("setup.py", _texts(_setup_py(tree, "install_requires"))),
+        (conda.read(tree).path, conda.read(tree).lines),
     ):
         if lines:
             return Declared(path=path, lines=lines)
     return Declared()
+
+
+def of_pyproject(tree: Tree) -> tuple[Requirement, ...]:
+    """What ``pyproject.toml`` declares, whatever else the bot has; lines that are no requirements are left out."""
+    found = []
+    for line in _texts(pyproject(tree).get("dependencies")) or poetry.dependencies(_poetry(tree)):
+        try:
+            found.append(Requirement(line))
+        except InvalidRequirement:
+            continue
+    return tuple(found)
 
 
 def pyproject(tree: Tree) -> Mapping[str, Any]:
@@ -66,10 +90,9 @@ def pyproject(tree: Tree) -> Mapping[str, Any]:
     return _table(_pyproject(tree).get("project"))
 
 
-def has_only_poetry(tree: Tree) -> bool:
-    """True when ``pyproject.toml`` lists dependencies in Poetry's own way alone, which no standard describes."""
-    said = _pyproject(tree)
-    return "project" not in said and "dependencies" in _table(_table(said.get("tool")).get("poetry"))
+def _poetry(tree: Tree) -> Mapping[str, Any]:
+    """The table ``[tool.poetry.dependencies]``."""
+    return _table(_table(_table(_pyproject(tree).get("tool")).get("poetry")).get("dependencies"))
 
 
 def _pyproject(tree: Tree) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bottool import archive
 from bottool.errors import ProjectError
 from bottool.model import Project
-from bottool_python import checks, layout, requirements, tree
+from bottool_python import checks, layout, locks, requirements, tree
 from bottool_python.tree import Tree
 
 
@@ -25,7 +25,12 @@ def build(project: Project, output: Path) -> Path:
         raise ProjectError(f"'{project.folder}' has nothing to start", "'bottool validate' says what is missing")
     name = f"{project.bot_id}-{project.version}"
     entries: dict[str, Path | bytes] = dict(files)
-    manifest = archive.manifest(project, entry=found.entry)
+    requires = checks.range_of(sources, layout.options_of(project.options))
+    if project.lock:
+        entries[project.lock.file] = project.lock.data
+        header = locks.header(project.lock.data.decode())
+        requires = header.requires_python if header else requires
+    manifest = archive.manifest(project, entry=found.entry, requires=requires)
     if not found.package:
         archive.pack_zip(output / f"{name}.zip", entries, manifest=manifest)
         return output / f"{name}.zip"

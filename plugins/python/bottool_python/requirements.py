@@ -35,9 +35,11 @@ _INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)[\s=]*(.+)")
 _EDITABLE = re.compile(r"(-e|--editable)[\s=]+")
 _LINK = re.compile(r"\w[\w+.-]*:.|\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:[\\/]|.*\.(whl|tar\.gz|zip)$")
 _NAMED_LINK = re.compile(r"#(?:.*&)?egg=([\w.-]+)|([\w.]+)-\d[^/\\]*\.whl$")
-_WINDOWS_ONLY = frozenset(
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+WINDOWS_ONLY = frozenset(
     {"comtypes", "pypiwin32", "pywin32", "pywinauto", "pywinpty", "uiautomation", "win10toast", "winshell", "wmi"}
 )
+"""Distributions of no use elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,26 @@ class Requirements:
     parsed: tuple[Requirement, ...] = ()
     links: tuple[str, ...] = ()
     local: bool = False
+    path: str = ""
+    """The file that they come from, ``""`` when nothing declares any."""
 
     @property
     def text(self) -> str:
         return _text(self.lines)
+
+    @property
+    def options_text(self) -> str:
+        """The options among the lines, such as ``--find-links vendor``, without the requirements."""
+        return _text(tuple(line for line in self.lines if line.text.startswith("-")))
+
+    def line_of(self, name: str) -> Line | None:
+        """The line that requires a distribution by name."""
+        wanted = canonicalize_name(name)
+        for line in self.lines:
+            found = _NAME.match(line.text)
+            if found and canonicalize_name(found[0]) == wanted:
+                return line
+        return None
 
     @property
     def constraints_text(self) -> str:
@@ -91,18 +109,23 @@ class Requirements:
         for each in self.parsed:
             pins = [one.version for one in each.specifier if one.operator in {"==", "==="} and "*" not in one.version]
             found[canonicalize_name(each.name)] = pins[0] if len(pins) == 1 else ""
-        return tuple(Dependency(name=name, version=version) for name, version in sorted(found.items()))
+        return tuple(
+            Dependency(name=name, version=version, ecosystem="pypi", direct=True)
+            for name, version in sorted(found.items())
+        )
 
 
 def read(tree: Tree, options: Options) -> Requirements:
     """What the bot in ``tree`` requires: its requirements file, or what its metadata declare."""
     reading = _Reading(tree=tree)
-    if options.requirements or FILE in tree.top:
-        reading.take_file(options.requirements or FILE, Line(text="", path="bot.toml"))
+    path = options.requirements or (FILE if FILE in tree.top else "")
+    if path:
+        reading.take_file(path, Line(text="", path="bot.toml"))
     else:
         declared = metadata.declared(tree)
+        path = declared.path
         for text in declared.lines:
-            reading.take(Line(text=text.strip(), path=declared.path))
+            reading.take(Line(text=text.strip(), path=path, number=_line_number(tree, path, text)))
     if options.constraints:
         reading.take_file(options.constraints, Line(text="", path="bot.toml"), constrain=True)
     return Requirements(
@@ -112,7 +135,14 @@ def read(tree: Tree, options: Options) -> Requirements:
         parsed=tuple(reading.parsed),
         links=tuple(reading.links),
         local=reading.local,
+        path=path,
     )
+
+
+def _line_number(tree: Tree, path: str, text: str) -> int:
+    """Where a file first writes the text; ``0`` when it writes it in other words."""
+    before, found, _ = (tree.read(path) or b"").decode("utf-8", "replace").partition(text)
+    return before.count("\n") + 1 if found else 0
 
 
 @dataclass(kw_only=True)
@@ -183,7 +213,7 @@ class _Reading:
         self.parsed.append(requirement)
         if requirement.url and requirement.url.startswith("file:"):
             self.local = True
-        if canonicalize_name(requirement.name) in _WINDOWS_ONLY and requirement.marker is None:
+        if canonicalize_name(requirement.name) in WINDOWS_ONLY and requirement.marker is None:
             self.problems.append(_windows_only(line, requirement, wanted))
 
     def _wrong(self, line: Line, code: str, message: str, hint: str = "") -> None:

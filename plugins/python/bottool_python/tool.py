@@ -31,27 +31,30 @@ def find_uv() -> str:
         raise ToolMissing("uv is not on this machine", "install it again: python -m pip install uv") from error
 
 
-def run(arguments: Sequence[str], folder: Path, doing: str, *, said: str = "") -> None:
-    """Run ``uv`` in ``folder`` with ``said`` as its input; ``doing`` says what for, as in ``installing setuptools``.
+def run(
+    arguments: Sequence[str], folder: Path, doing: str, extra: Mapping[str, str] | None = None, *, said: str = ""
+) -> str:
+    """Run ``uv`` in ``folder`` with ``said`` as its input and ``extra`` variables; returns what it printed.
+
+    ``doing`` says what for, as in ``installing setuptools``.
 
     :raises BuildError: when it fails; carries its last 50 lines.
     :raises ToolMissing: when there is no ``uv``.
     """
-    base = base_variables()
     done = subprocess.run(
         [find_uv(), *arguments],
         cwd=folder,
-        env=_variables(base),
+        env={**variables(), **(extra or {})},
         input=said.encode(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         check=False,
     )
     if done.returncode:
-        output = redacted(done.stdout.decode("utf-8", "replace"), base)
+        output = redacted(done.stderr.decode("utf-8", "replace"), base_variables())
         last = "\n".join(output.splitlines()[-_LAST_LINES:])
         raise BuildError(f"{doing} failed: {_first_error(last)}", "its last lines tell more", output=last)
+    return done.stdout.decode("utf-8", "replace")
 
 
 def redacted(text: str, variables: Mapping[str, str]) -> str:
@@ -63,12 +66,13 @@ def redacted(text: str, variables: Mapping[str, str]) -> str:
     return text
 
 
-def _variables(base: Mapping[str, str]) -> dict[str, str]:
+def variables() -> dict[str, str]:
     """What ``uv`` gets. It runs strangers' build scripts, so bottool's own keys and tokens are no part of it."""
+    base = base_variables()
     kept = {name: value for name, value in base.items() if not name.startswith("BOTTOOL_")}
-    for name in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PYTHON"):
+    for name in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PYTHON", "UV_PYTHON_DOWNLOADS"):
         kept.pop(name, None)
-    return kept | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+    return kept | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 
 def _first_error(output: str) -> str:

@@ -45,9 +45,9 @@ def test_only_what_the_entry_reaches_is_judged(project_of):
     }
 
     assert found(project_of({**files, "requirements.txt": "six\n"})) == [
-        ("warning", "missing_import", "bot.py", 2),
-        ("warning", "missing_import", "lib/part.py", 1),
-        ("warning", "missing_import", "lib/part.py", 4),
+        ("warning", "missing_module", "bot.py", 2),
+        ("warning", "missing_module", "lib/part.py", 1),
+        ("warning", "missing_module", "lib/part.py", 4),
     ]
 
 
@@ -56,8 +56,8 @@ def test_only_what_the_entry_reaches_is_judged(project_of):
     [
         "try:\n    import absent\nexcept ImportError:\n    absent = None\n",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import absent\n",
-        "import winreg, msvcrt, tkinter\n",
-        "import cv2, PIL, yaml, bs4, dotenv, win32com.client, sklearn\n",
+        "def later():\n    import winreg, msvcrt, tkinter\n",
+        "import cv2, PIL, yaml, bs4, dotenv, sklearn\ndef later():\n    import win32com.client\n",
         "import pkg_resources, setuptools\n",
         "import sys, os\nsys.path.append(os.path.join(os.path.dirname(__file__), 'src'))\nimport in_src\n",
         "import sys, os\nhere = os.path.abspath('./src')\nsys.path.insert(0, here)\nimport in_src\n",
@@ -71,22 +71,16 @@ def test_imports_that_are_all_right_raise_no_alarm(project_of, source):
 
 
 def test_a_requirement_without_a_name_may_bring_anything(project_of):
-    assert found(project_of({"bot.py": "import x\n", "requirements.txt": "git+https://code.example/x\n"})) == []
+    assert (
+        found(project_of({"bot.py": "import x\n", "requirements.txt": f"git+https://code.example/x@{'a' * 40}\n"}))
+        == []
+    )
 
 
 def test_a_relative_import_that_is_not_there_is_named(project_of):
     files = {"setup.py": "", "Pkg/__init__.py": "", "Pkg/__main__.py": "from .gone import x\n"}
 
-    assert found(project_of(files)) == [("warning", "missing_module", "Pkg/__main__.py", 1)]
-
-
-def test_paths_of_one_machine_are_named_with_their_line(project_of):
-    source = 'A = "relative"\nB = r"C:\\Users\\me\\x.xlsx"\nC = f"D:/data/{A}"\n'
-
-    assert found(project_of({"bot.py": source})) == [
-        ("warning", "absolute_path", "bot.py", 2),
-        ("warning", "absolute_path", "bot.py", 3),
-    ]
+    assert found(project_of(files)) == [("error", "missing_module", "Pkg/__main__.py", 1)]
 
 
 def test_a_syntax_error_behind_the_entry_is_a_warning(project_of):
@@ -117,11 +111,114 @@ def test_a_wrong_option_is_an_error(project_of, options, message):
     assert problem.hint
 
 
-def test_dependencies_in_poetrys_own_way_are_told_to_be_missing(project_of):
-    files = {"bot.py": "", "pyproject.toml": "[tool.poetry.dependencies]\nsix = '^1'\n"}
+def test_dependencies_in_poetrys_own_way_count(project_of):
+    files = {"bot.py": "import six, absent", "pyproject.toml": "[tool.poetry.dependencies]\nsix = '^1'\n"}
 
-    assert found(project_of(files)) == [("warning", "poetry_only", "pyproject.toml", None)]
+    assert found(project_of(files)) == [("warning", "missing_module", "bot.py", 1)]
 
 
 def test_a_non_utf8_source_with_its_cookie_compiles(project_of):
     assert found(project_of({"bot.py": "# -*- coding: latin-1 -*-\nx = 'ação'\n".encode("latin-1")})) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "line"),
+    [
+        ("x = 1\nname = input('Who? ')\n", "prompts", 2),
+        ("import tkinter\n", "needs_display", 1),
+        ("from botcity.core import *\n", "needs_display", 1),
+        ("from botcity import core\n", "needs_display", 1),
+        ("import os\nos.startfile('a.txt')\n", "windows_only", 2),
+        ("import winreg\n", "windows_only", 1),
+        ("import json\njson.load(open('config.json'))\n", "file_missing", 2),
+        ("from dotenv import load_dotenv\nload_dotenv()\n", "file_missing", 2),
+        ("from botcity.maestro import *\nm = BotMaestroSDK.from_sys_args()\n", "never_finishes", 2),
+    ],
+)
+def test_what_goes_wrong_where_nobody_watches_is_a_warning(project_of, source, code, line):
+    required = "botcity-maestro-sdk\nbotcity-framework-core\npython-dotenv\n"
+
+    assert found(project_of({"bot.py": source, "requirements.txt": required})) == [("warning", code, "bot.py", line)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "open('out.txt', 'w').write('x')\n",
+        "open('data/in.txt').read()\n",
+        "open(f'{1}.txt').read()\n",
+        "while True:\n    pass\n",
+        "import lib.end\nfrom botcity.maestro import *\nm = BotMaestroSDK.from_sys_args()\n",
+        "try:\n    import pyautogui\nexcept Exception:\n    pyautogui = None\n",
+    ],
+)
+def test_what_is_all_right_raises_no_alarm(project_of, source):
+    files = {"lib/end.py": "def end(m):\n    m.finish_task(1)\n", "data/in.txt": "x"}
+
+    assert found(project_of({**files, "bot.py": source, "requirements.txt": "botcity-maestro-sdk\n"})) == []
+
+
+def test_a_local_folder_named_like_the_sdk_stands_beside_it(project_of):
+    files = {
+        "bot.py": "from botcity.maestro import *\nfrom botcity.own import work\n",
+        "botcity/own.py": "import absent\n",
+        "requirements.txt": "botcity-maestro-sdk\n",
+    }
+
+    assert found(project_of(files)) == [("warning", "missing_module", "botcity/own.py", 1)]
+
+
+def test_two_dependency_files_that_disagree_are_said(project_of):
+    pyproject = "[project]\nname = 'a'\ndependencies = ['six>=2', 'requests']\n"
+
+    (problem,) = Python().validate(
+        project_of({"bot.py": "", "requirements.txt": "six==1.17.0\n", "pyproject.toml": pyproject})
+    )
+
+    assert problem.code == "dependencies_disagree"
+    assert "'requests' is missing" in problem.message
+    assert "'six' is pinned to 1.17.0, not >=2" in problem.message
+
+
+def test_a_lock_that_does_not_hold_what_is_required_is_said(project_of):
+    files = {"bot.py": "", "requirements.txt": "six\nrequests\n", "requirements.lock": "six==1.17.0\n"}
+
+    (problem,) = Python().validate(project_of(files))
+
+    assert problem.code == "lock_outdated"
+    assert "'requests'" in problem.message
+
+
+def test_a_link_without_a_commit_may_bring_another_thing_tomorrow(project_of):
+    files = {"bot.py": "", "requirements.txt": "six\ngit+https://code.example/x@main\n"}
+
+    assert found(project_of(files)) == [("warning", "unpinned", "requirements.txt", 2)]
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({"{{x}}/__main__.py": "", "setup.py": ""}, "a template"),
+        ({"tests/test_a.py": "", "conftest.py": ""}, "a pytest suite"),
+        ({"setup.py": "", "thing/__init__.py": ""}, "a library"),
+        ({"manage.py": "os.environ['DJANGO_SETTINGS_MODULE'] = 'x'"}, "a Django application"),
+        ({"main.py": "from flask import Flask\n", "requirements.txt": ""}, "a Flask application"),
+        ({"app.py": "import streamlit as st\n"}, "a Streamlit application"),
+        ({"ex1.py": "", "ex2.py": "", "ex3.py": ""}, "a folder of exercises"),
+    ],
+)
+def test_what_is_no_bot_is_called_what_it_is(folder_of, files, what):
+    assert Python().not_a_bot(folder_of(files)).startswith(what)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"bot.py": "print()", "tests/test_bot.py": ""},
+        {"main.py": "import flask\nfrom botcity.maestro import *\n", "requirements.txt": ""},
+        {"main.py": "import flask\n", "x.botproj": "{}"},
+        {"setup.py": "", "Pkg/__init__.py": "", "Pkg/__main__.py": ""},
+    ],
+)
+def test_a_bot_is_not_called_something_else(folder_of, files):
+    assert Python().not_a_bot(folder_of(files)) == ""

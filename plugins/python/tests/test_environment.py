@@ -69,7 +69,7 @@ def test_a_wheel_inside_the_bot_is_installed_without_asking_an_index(prepared, s
 def test_a_failing_install_carries_the_last_lines(prepared, tmp_path):
     package = packed(tmp_path, {"bot.py": "", "requirements.txt": "--no-index\nno-such-thing==1\n"})
 
-    with pytest.raises(BuildError, match="installing the requirements failed") as caught:
+    with pytest.raises(BuildError, match=r"^requirements.txt:2: 'no-such-thing==1' cannot be installed") as caught:
         prepared(package)
 
     assert "no-such-thing" in caught.value.output
@@ -87,16 +87,20 @@ def test_the_key_changes_with_what_counts_and_with_nothing_else(installed, tmp_p
     def key(name, files):
         return PYTHON.environment_key(installed(packed(tmp_path, files, f"{name}.zip"), name))
 
-    plain = key("1", {"bot.py": "", "requirements.txt": "six==1.17.0\n"})
+    lock = "# Locked by bottool for Python >=3.11\nsix==1.17.0 --hash=sha256:00\n"
+    plain = key("1", {"bot.py": "", "requirements.txt": "six\n", "requirements.lock": lock})
 
-    assert key("2", {"bot.py": "print()", "requirements.txt": "# why\r\nsix==1.17.0"}) == plain
-    assert key("3", {"bot.py": "", "requirements.txt": "six==1.16.0\n"}) != plain
-    assert key("4", {"bot.py": "", "requirements.txt": "-c c.txt\nsix==1.17.0\n", "c.txt": "six<2"}) != plain
-    assert key("5", {"bot.py": ""}) == key("6", {"main.py": "", "requirements.txt": ""})
+    assert key("2", {"bot.py": "print()", "requirements.txt": "six>1\n", "requirements.lock": lock}) == plain
+    assert key("3", {"bot.py": "", "requirements.lock": lock.replace("1.17", "1.16")}) != plain
+    assert key("4", {"bot.py": "", "requirements.lock": lock.replace("3.11", "3.99")}) != plain
+    local = lock.replace("3.11", "3.11; with files of the bot")
+    assert key("5", {"bot.py": "", "requirements.lock": local}) != key("6", {"bot.py": " ", "requirements.lock": local})
+    assert key("7", {"bot.py": ""}) == key("8", {"main.py": "", "requirements.txt": ""})
     pyproject = '[project]\nrequires-python = ">=3.99"\n'
-    assert key("7", {"bot.py": "", "pyproject.toml": pyproject}) != key("8", {"bot.py": ""})
-    local = {"bot.py": "", "requirements.txt": "./a.whl\n"}
-    assert key("9", {**local, "a.whl": "1"}) != key("10", {**local, "a.whl": "2"})
+    assert key("9", {"bot.py": "", "pyproject.toml": pyproject}) != key("10", {"bot.py": ""})
+    # What is not locked is resolved for each package.
+    unlocked = {"requirements.txt": "six==1.17.0\n"}
+    assert key("11", {"bot.py": "1", **unlocked}) != key("12", {"bot.py": "2", **unlocked})
 
 
 def test_no_secret_of_the_variables_gets_into_the_output():

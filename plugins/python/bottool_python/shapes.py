@@ -1,0 +1,71 @@
+"""What a folder with Python in it is when it is no bot: a template, tests, a library, a web application, exercises.
+
+Cheap: names of files, and the imports of the one file that would be started.
+"""
+
+import ast
+import posixpath
+import re
+
+from bottool_python import imports, layout, metadata
+from bottool_python.tree import Tree
+
+_APPLICATIONS = {
+    "django": "a Django application",
+    "fastapi": "a FastAPI application",
+    "flask": "a Flask application",
+    "streamlit": "a Streamlit application",
+}
+_TEST = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
+_BOTS = frozenset({"botcity", "bottool"})
+_MIN_EXERCISES = 3
+_EXERCISE = re.compile(r"(ex|exerc\w*|aula|lesson|desafio|day|dia|kata|task|quest\w*)[ _-]?\d+.*\.py", re.IGNORECASE)
+
+
+def not_a_bot(tree: Tree) -> str:
+    """What it is, as the end of a sentence; ``""`` for a bot, and for what nobody can tell."""
+    if any("{{" in name and "}}" in name for name in tree.names):
+        return "a template whose {{ }} are not filled in"
+    if any(name.endswith(".botproj") for name in tree.top):
+        return ""
+    found = layout.find(tree)
+    if "manage.py" in tree.top and b"DJANGO_SETTINGS_MODULE" in (tree.read("manage.py") or b""):
+        return "a Django application"
+    if found:
+        return _application(tree.read(found.file) or b"")
+    return _without_entry(tree)
+
+
+def _without_entry(tree: Tree) -> str:
+    scripts = [name for name in tree.names if name.endswith(".py")]
+    others = [name for name in tree.top if name.endswith(".py") and name not in {"setup.py", "__init__.py"}]
+    tests = [name for name in scripts if _TEST.fullmatch(posixpath.basename(name))]
+    for name in ("app.py", "wsgi.py", "asgi.py", "streamlit_app.py"):
+        kind = _application(tree.read(name) or b"") if name in tree.top else ""
+        if kind:
+            return kind
+    if "robot.yaml" in tree.top:
+        return "a Robocorp robot that does not start by 'python -m robocorp.tasks run tasks.py'"
+    if tests and len(tests) * 2 >= len(scripts):
+        return "a pytest suite"
+    if sum(bool(_EXERCISE.fullmatch(name)) for name in others) >= _MIN_EXERCISES:
+        return "a folder of exercises"
+    is_described = "setup.py" in tree.top or bool(metadata.pyproject(tree).get("name"))
+    return "a library" if is_described and any(name.endswith("/__init__.py") for name in scripts) else ""
+
+
+def _application(source: bytes) -> str:
+    """By what a file imports; one that speaks to an orchestrator is a bot, whatever else it does."""
+    try:
+        module = imports.parse(source)
+    except SyntaxError:
+        return ""
+    tops = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            tops |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            tops.add(node.module.partition(".")[0])
+    if tops & _BOTS:
+        return ""
+    return next((kind for name, kind in _APPLICATIONS.items() if name in tops), "")

@@ -1,0 +1,264 @@
+"""Locks: resolved when a project is built, or once on a machine; and what an environment made from one shares."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from bottool import archive
+from bottool.errors import BuildError, Unreachable
+from bottool.model import Installation
+from bottool_python import environment, locks
+from bottool_python.language import Python
+
+PYTHON = Python()
+MANY = 20
+
+
+def add_wheel(folder, name, version="1.0", module="TEXT = 1\n", needs="", requires_python=""):
+    folder.mkdir(exist_ok=True)
+    info = f"{name}-{version}.dist-info"
+    said = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    said += f"Requires-Dist: {needs}\n" if needs else ""
+    said += f"Requires-Python: {requires_python}\n" if requires_python else ""
+    archive.pack_zip(
+        folder / f"{name}-{version}-py3-none-any.whl",
+        {
+            f"{name}.py": module.encode(),
+            f"{info}/METADATA": said.encode(),
+            f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            f"{info}/RECORD": f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n".encode(),
+        },
+    )
+
+
+@pytest.fixture
+def index(tmp_path):
+    """A folder of wheels; the bots of these tests look nowhere else."""
+    folder = tmp_path / "índice"
+    add_wheel(folder, "greeting", module="import words\nTEXT = words.TEXT\n", needs="words>=1")
+    add_wheel(folder, "words", module="TEXT = 'one'\n")
+    return folder
+
+
+@pytest.fixture
+def bot_of(project_of, index):
+    def make(required, **files):
+        text = f"--no-index\n--find-links {index.as_uri()}\n{required}"
+        source = "import greeting\nprint(greeting.TEXT, greeting.__cached__)\n"
+        return project_of({"bot.py": source, "requirements.txt": text, **files})
+
+    return make
+
+
+@pytest.fixture
+def ready(tmp_path, package_of):
+    """Unpack and prepare like a runner, with the store that all of them share."""
+
+    def make(path, name, store=None):
+        folder = archive.unpack(path, tmp_path / name)
+        store = store or tmp_path / "store"
+        store.mkdir(exist_ok=True)
+        installation = Installation(package=package_of(path), folder=folder, store=store)
+        made = tmp_path / f"environment of {name}"
+        made.mkdir()
+        PYTHON.prepare(installation, made)
+        return replace(installation, environment=made)
+
+    return make
+
+
+def test_a_lock_names_every_version_with_hashes_and_no_index(bot_of, index):
+    project = bot_of("greeting\n")
+
+    assert PYTHON.lock_key(project)
+    lock = PYTHON.lock(project)
+
+    text = lock.data.decode()
+    assert lock.file == "requirements.lock"
+    assert locks.header(text).requires_python == ""
+    assert [line.split(" ")[0] for line in text.splitlines() if "==" in line] == ["greeting==1.0", "words==1.0"]
+    assert text.count("--hash=sha256:") == 2
+    assert index.name not in text
+    assert PYTHON.lock(project) == lock
+    assert sorted(path.name for path in project.folder.iterdir()) == ["bot.py", "requirements.txt"]
+
+
+def test_a_folder_with_a_lock_or_without_requirements_needs_none(bot_of, project_of):
+    assert PYTHON.lock_key(bot_of("greeting\n", **{"requirements.lock": "greeting==1.0\n"})) == ""
+    assert PYTHON.lock_key(project_of({"bot.py": "", "requirements.txt": "# nothing\n"})) == ""
+
+
+def test_what_nothing_satisfies_is_told_with_its_line(bot_of):
+    with pytest.raises(BuildError, match=r"requirements\.txt:3: 'greeting>=7' cannot be installed"):
+        PYTHON.lock(bot_of("greeting>=7\n"))
+
+
+def test_a_silent_index_is_no_error_of_the_bot(project_of, monkeypatch):
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    project = project_of({"bot.py": "", "requirements.txt": "--index-url http://127.0.0.1:9/simple\nsix\n"})
+
+    with pytest.raises(Unreachable):
+        PYTHON.lock(project)
+
+
+def test_a_newer_python_than_asked_for_is_noted_in_the_lock(bot_of, index):
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    add_wheel(index, "recent", requires_python=f">={here}")
+
+    text = PYTHON.lock(bot_of("recent\n", **{".python-version": ""})).data.decode()
+    narrow = PYTHON.lock(replace(bot_of("recent\n"), options={"requires-python": ">=3.8"})).data.decode()
+
+    assert "recent==1.0" in text
+    assert f">={here}" in locks.header(narrow).requires_python
+
+
+def test_a_package_with_a_lock_gets_what_is_locked_though_the_index_moved_on(bot_of, index, ready, start, tmp_path):
+    project = bot_of("greeting\n")
+    package = PYTHON.build(replace(project, lock=PYTHON.lock(project)), tmp_path)
+    add_wheel(index, "words", "2.0", module="TEXT = 'two'\n")
+
+    ended = start(ready(package, "a"))
+
+    assert ended.stdout.startswith("one "), ended.stderr
+    assert archive.read_manifest(package)["lock"] == "requirements.lock"
+
+
+def test_the_lock_tells_all_dependencies_and_which_were_asked_for(bot_of, package_of, tmp_path):
+    project = bot_of("greeting\n")
+
+    seen = PYTHON.inspect(package_of(PYTHON.build(replace(project, lock=PYTHON.lock(project)), tmp_path)))
+
+    assert seen.locked
+    assert [(each.name, each.version, each.ecosystem, each.direct) for each in seen.dependencies] == [
+        ("greeting", "1.0", "pypi", True),
+        ("words", "1.0", "pypi", False),
+    ]
+
+
+def test_a_file_that_is_not_the_locked_one_is_refused(bot_of, index, ready, tmp_path):
+    project = bot_of("greeting\n")
+    package = PYTHON.build(replace(project, lock=PYTHON.lock(project)), tmp_path)
+    add_wheel(index, "words", module="TEXT = 'evil'\n")
+
+    with pytest.raises(BuildError, match=r"[Hh]ash"):
+        ready(package, "a")
+
+
+def test_a_package_without_a_lock_is_resolved_once_until_somebody_asks_again(bot_of, index, ready, start, tmp_path):
+    package = PYTHON.build(bot_of("greeting\n"), tmp_path)
+    first = ready(package, "first")
+    add_wheel(index, "words", "2.0", module="TEXT = 'two'\n")
+    key = PYTHON.environment_key(first)
+
+    second = ready(package, "second")
+
+    assert PYTHON.environment_key(second) == key
+    assert start(second).stdout.startswith("one ")
+    assert "words==1.0" in (second.environment / "requirements.lock").read_text()
+
+    environment.resolve_anew(second)
+
+    assert PYTHON.environment_key(second) != key
+    assert start(ready(package, "third")).stdout.startswith("two ")
+
+
+def test_the_next_environment_is_linked_and_its_bytecode_is_used(bot_of, ready, start, tmp_path):
+    project = bot_of("greeting\n")
+    package = PYTHON.build(replace(project, lock=PYTHON.lock(project)), tmp_path)
+    one, two = ready(package, "one"), ready(package, "two")
+
+    compiled = [next(each.environment.rglob("greeting.*.pyc")) for each in (one, two)]
+
+    assert os.path.samestat(*(path.stat() for path in compiled))
+    command = PYTHON.command(two)
+    source = "import sys, greeting; print(greeting.__cached__)"
+    # The interpreter says which file it takes; a copy with another time is taken too.
+    module = compiled[1].parent.parent / "greeting.py"
+    os.utime(module, (1, 1))
+    said = subprocess.run(
+        [command.arguments[0], "-v", "-c", source], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert said.stdout.strip() == str(compiled[1])
+    assert f"code object from '{compiled[1]}'" in said.stderr
+    assert "wrote" not in said.stderr
+
+
+def test_source_that_lies_about_itself_gives_nobody_else_its_bytecode(bot_of, index, ready, start, tmp_path):
+    project = bot_of("greeting\n")
+    first = PYTHON.build(replace(project, lock=PYTHON.lock(project)), tmp_path)
+    ready(first, "one")
+    add_wheel(index, "words", module="TEXT = 'changed'\n")
+    second = PYTHON.build(replace(project, version="2.0.0", lock=PYTHON.lock(project)), tmp_path)
+
+    assert start(ready(second, "two")).stdout.startswith("changed ")
+
+
+def test_half_a_store_entry_is_never_used(bot_of, ready, start, tmp_path):
+    project = bot_of("greeting\n")
+    package = PYTHON.build(replace(project, lock=PYTHON.lock(project)), tmp_path)
+    store = tmp_path / "store"
+    ready(package, "one")
+    kept = list((store / "bytecode").rglob("*.pyc"))
+    assert kept
+    for path in kept:
+        # As a process leaves it that is killed while it writes.
+        path.rename(path.with_name(f"{path.name}.123.part"))
+
+    ended = start(ready(package, "two"))
+
+    assert ended.stdout.startswith("one "), ended.stderr
+    assert ended.stdout.strip().endswith(".pyc")
+    assert list((store / "bytecode").rglob("*.pyc"))
+
+
+def test_a_key_costs_next_to_nothing(bot_of, ready, tmp_path):
+    project = bot_of("greeting\n", **{f"data/{number}.txt": "x" for number in range(MANY)})
+    installation = ready(PYTHON.build(replace(project, lock=PYTHON.lock(project)), tmp_path), "one")
+    for path in installation.folder.iterdir():
+        # Whatever else lies there is not read.
+        if path.name != "requirements.lock" and path.is_file():
+            path.write_bytes(b"\xff\0")
+
+    began = time.perf_counter()
+    keys = {PYTHON.environment_key(installation) for _ in range(MANY)}
+
+    assert len(keys) == 1
+    # A hundred times what it takes: an interpreter or uv that is started would be seen.
+    assert (time.perf_counter() - began) / MANY < 0.05
+
+
+def test_a_windows_only_requirement_names_its_line_and_the_marker(tmp_path):
+    from bottool_python import requirements, resolving, tree
+
+    lines = b"six\npywin32==310\n"
+    required = requirements.read(
+        tree.Tree(names=("requirements.txt",), read=lambda _name: lines), requirements.Options()
+    )
+    said = "error: No solution found\n  cause: Because pywin32==310 has no wheels with a matching platform tag (e.g., `x`)\n"
+
+    error = resolving.explained(BuildError("failed", output=said), required)
+
+    assert error.message == "requirements.txt:2: 'pywin32==310' is for Windows only"
+    assert error.hint == 'write: pywin32==310; sys_platform == "win32"'
+
+
+def test_a_robocorp_robot_starts_by_its_own_runner(folder_of, installed, tmp_path):
+    files = {
+        "robot.yaml": "tasks:\n  Do it:\n    shell: python -m robocorp.tasks run tasks.py\n",
+        "tasks.py": "from robocorp.tasks import task\n",
+        "conda.yaml": "channels:\n  - conda-forge\ndependencies:\n  - python=3.11.2\n  - pip:\n    - robocorp==1\n",
+    }
+    folder = folder_of(files)
+    assert PYTHON.recognises(folder)
+    archive.pack_zip(tmp_path / "a.zip", {name: folder / name for name in files})
+
+    command = PYTHON.command(replace(installed(tmp_path / "a.zip"), environment=tmp_path))
+
+    assert command.arguments[1:] == ("-m", "robocorp.tasks", "run", "tasks.py")
+    assert command.placeholders
+    assert json.dumps(PYTHON.inspect(installed(tmp_path / "a.zip", "b").package).requires) == '"==3.11.*"'
