@@ -1,34 +1,24 @@
-"""What ``bottool validate`` says about a Maven project, without starting Maven and without the network."""
+"""What ``bottool validate`` says about a Java project, without starting its build tool and without the network."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from bottool.errors import ProjectError, did_you_mean
+from bottool.errors import ProjectError
 from bottool.model import Problem, Project, Severity
-from bottool_java import pom
+from bottool_java import gradle, options, pom, source_checks
+from bottool_java.building import main_class_of, uses_gradle
 
-_MAKES_FAT_JARS = frozenset({"maven-assembly-plugin", "maven-shade-plugin", "spring-boot-maven-plugin", "capsule"})
 _PACKAGINGS = frozenset({"jar", "pom", "bundle", "maven-plugin"})
-_NOT_PACKED = frozenset({"test", "provided", "import"})
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
-
-
-OPTIONS: dict[str, Callable[[Any], bool]] = {"jar": _text, "maven_arguments": _texts}
-"""The keys of the table ``[java]`` in ``bot.toml``, and what their values must be."""
 
 
 def problems_of(project: Project) -> Iterator[Problem]:
     """All findings; a pom that cannot be read ends them."""
-    yield from _option_problems(project)
+    yield from options.problems_of(project)
+    if (script := gradle.read(project.folder)) and uses_gradle(project.folder):
+        yield from _gradle_problems(script, project)
+        yield from source_checks.problems_of(project)
+        return
     try:
         described = pom.read(project.folder)
     except ProjectError as error:
@@ -42,21 +32,38 @@ def problems_of(project: Project) -> Iterator[Problem]:
         )
         return
     yield from _packaging_problems(described)
-    yield from _jar_problems(described)
+    yield from _jar_problems(described, project)
     yield from _repository_problems(described, project.folder)
+    yield from source_checks.problems_of(project)
 
 
-def _option_problems(project: Project) -> Iterator[Problem]:
-    for name, value in project.options.items():
-        if name not in OPTIONS:
-            message = f"unknown option '{name}' in [java]"
-            hint = did_you_mean(name, OPTIONS) or f"there are: {', '.join(sorted(OPTIONS))}"
-        elif not OPTIONS[name](value):
-            message = f"'{name}' in [java] has the wrong type"
-            hint = "a text in quotes" if OPTIONS[name] is _text else 'a list of texts, such as ["-Pproduction"]'
-        else:
-            continue
-        yield Problem(severity=Severity.ERROR, code="bad_option", message=message, hint=hint, path="bot.toml")
+def _gradle_problems(script: gradle.Script, project: Project) -> Iterator[Problem]:
+    """Warnings only: a script may do what cannot be seen in it."""
+    if not (script.main_class or "org.springframework.boot" in script.plugins or main_class_of(project)):
+        yield Problem(
+            severity=Severity.WARNING,
+            code="no_main_class",
+            message=f"{script.file} names no main class, so that its jar will not start",
+            hint='name it in the manifest of the jar task, or in bot.toml: [java] main = "…"',
+            path=script.file,
+        )
+    if script.dependencies and not script.packs_dependencies:
+        yield Problem(
+            severity=Severity.WARNING,
+            code="thin_jar",
+            message=f"nothing in {script.file} packs the dependencies into the jar"
+            f" ({script.dependencies[0]} would be missing)",
+            hint="apply the shadow plugin",
+            path=script.file,
+        )
+    if gradle.wrapper(project.folder) is None:
+        yield Problem(
+            severity=Severity.WARNING,
+            code="no_gradle_wrapper",
+            message="the project has no Gradle wrapper, so that any Gradle builds it, or none",
+            hint="run 'gradle wrapper' once, and commit what it writes",
+            path=script.file,
+        )
 
 
 def _about_pom(severity: Severity, code: str, message: str, hint: str) -> Problem:
@@ -84,20 +91,21 @@ def _packaging_problems(described: pom.Pom) -> Iterator[Problem]:
         )
 
 
-def _jar_problems(described: pom.Pom) -> Iterator[Problem]:
+def _jar_problems(described: pom.Pom, project: Project) -> Iterator[Problem]:
     """Warnings only: a parent pom or a module may do what this one does not say."""
     if described.packaging == "pom" or described.has_parent:
         return
-    makes_fat_jar = bool(described.plugins & _MAKES_FAT_JARS)
-    if not described.main_class and "spring-boot-maven-plugin" not in described.plugins:
+    named = described.main_class or main_class_of(project)
+    if not named and "spring-boot-maven-plugin" not in described.plugins:
         yield _about_pom(
             Severity.WARNING,
             "no_main_class",
             "pom.xml names no main class, so that its jar will not start",
-            "name it as mainClass in the configuration of maven-jar-plugin or maven-assembly-plugin",
+            "name it as mainClass in the configuration of maven-jar-plugin or maven-assembly-plugin, or in bot.toml:"
+            ' [java] main = "…"',
         )
-    needed = [each for each in described.dependencies if each.scope not in _NOT_PACKED]
-    if needed and not makes_fat_jar:
+    needed = [each for each in described.dependencies if each.needed_to_run]
+    if needed and not described.packs_dependencies:
         yield _about_pom(
             Severity.WARNING,
             "thin_jar",

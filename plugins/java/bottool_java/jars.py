@@ -6,11 +6,11 @@ Nothing is extracted and nothing is run. Sizes are limited, since a jar may come
 import re
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bottool.errors import ArchiveError, BuildError
-from bottool.model import Dependency, Problem, Severity
+from bottool.model import Dependency
 from bottool_java.jdk import feature_of_class_version
 
 MANIFEST = "META-INF/MANIFEST.MF"
@@ -19,19 +19,26 @@ _CLASSES_READ = 4000
 _CLASS_MAGIC = b"\xca\xfe\xba\xbe"
 _NOT_THE_BOT = re.compile(r"(^original-.*|-(sources|javadoc|tests|test-sources))\.jar$")
 _POM_PROPERTIES = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
-_OF_THIS_MACHINE = ("Built-By", "Build-Jdk", "Build-Time", "Build-Timestamp", "Bnd-LastModified", "Build-Host")
+_FAT = re.compile(r"-(jar-with-dependencies|all|fat|uber|shaded)\.jar$")
+_OF_THIS_MACHINE = (b"Built-By", b"Build-Jdk", b"Build-Time", b"Build-Timestamp", b"Bnd-LastModified", b"Build-Host")
 """Attributes that build tools write and that differ from machine to machine or from minute to minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jar:
-    """``feature`` is the Java that its newest class needs; 0 when it holds none."""
+    """``feature`` is the Java that its newest class needs; 0 when it holds none.
+
+    ``main_class`` is what starts it; ``own_main_class`` what its manifest says, which is usually the same.
+    """
 
     path: Path
     main_class: str
     classes: int
     feature: int
     size_bytes: int
+    own_main_class: str = ""
+    class_path: str = ""
+    manifest: bool = True
 
 
 def read(path: Path) -> Jar:
@@ -44,7 +51,8 @@ def read(path: Path) -> Jar:
             names = archive.namelist()
             manifest = _text(archive, MANIFEST) if MANIFEST in names else ""
             classes = [name for name in names if name.endswith(".class")]
-            main_class = attributes(manifest).get("Main-Class", "").strip()
+            said = attributes(manifest)
+            main_class = said.get("Main-Class", "").strip()
             feature = _feature(archive, classes)
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as error:
         raise ArchiveError(f"'{path.name}' is no jar that can be read: {error}", reason="not_an_archive") from error
@@ -54,6 +62,9 @@ def read(path: Path) -> Jar:
         classes=len(classes),
         feature=feature,
         size_bytes=path.stat().st_size,
+        own_main_class=main_class,
+        class_path=said.get("Class-Path", "").strip(),
+        manifest=bool(manifest),
     )
 
 
@@ -100,7 +111,7 @@ def dependencies(path: Path) -> tuple[Dependency, ...]:
         if said.get("artifactId"):
             name = f"{said.get('groupId', '').strip()}:{said['artifactId'].strip()}".lstrip(":")
             found.add((name, said.get("version", "").strip()))
-    return tuple(Dependency(name=name, version=version) for name, version in sorted(found))
+    return tuple(Dependency(name=name, version=version, ecosystem="maven") for name, version in sorted(found))
 
 
 def holds(path: Path, name: str) -> bool:
@@ -109,54 +120,78 @@ def holds(path: Path, name: str) -> bool:
         return name in archive.namelist()
 
 
-def problems(jar: Jar) -> tuple[Problem, ...]:
-    """What would keep the jar from starting."""
-    found = []
-    if not jar.main_class:
-        found.append(("jar_no_main_class", "the jar has no Main-Class in its manifest"))
-    if not jar.classes:
-        found.append(("jar_no_classes", "the jar holds no classes"))
-    return tuple(
-        Problem(severity=Severity.ERROR, code=code, message=message, hint="build it with 'bottool build'")
-        for code, message in found
-    )
+def holds_others(path: Path, needed: Iterable[str]) -> bool:
+    """True when the jar holds something of the artifacts ``group:name:version``: their descriptors, their packages or
+    the jars themselves. False only when there is no trace of any of them.
+    """
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    packages = {"/".join(name.split("/")[:2]) for name in names if name.endswith(".class")}
+    for each in needed:
+        group, name, *_ = (*each.split(":"), "")
+        place = "/".join(group.split(".")[:2])
+        inside = f"META-INF/maven/{group}/{name}/"
+        if place in packages or any(one.startswith(inside) or f"/{name}-" in one for one in names):
+            return True
+    # Some artifacts hold packages that are called otherwise than their group.
+    return len(packages) > 1
 
 
-def choose(paths: Iterable[Path], folder: Path) -> Jar:
-    """The jar that can be started: it has a Main-Class and classes; of several the fat one, else the biggest.
+def choose(paths: Iterable[Path], folder: Path, main_class: str = "") -> Jar:
+    """The jar that can be started: it has a Main-Class and classes; of several the fat one, else that of most classes.
+
+    ``main_class`` starts a jar that holds it, whatever the jar's own manifest says.
 
     :raises BuildError: when none can be; says what is wrong with each.
     """
-    found = [read(path) for path in sorted(paths) if not _NOT_THE_BOT.search(path.name)]
-    runnable = [jar for jar in found if jar.main_class and jar.classes]
+    found = [_started_by(read(path), main_class) for path in sorted(paths) if not _NOT_THE_BOT.search(path.name)]
+    runnable = [jar for jar in found if jar.main_class and jar.classes and holds(jar.path, _class_file(jar.main_class))]
     if runnable:
-        return max(runnable, key=lambda jar: ("jar-with-dependencies" in jar.path.name, jar.size_bytes))
+        return max(runnable, key=lambda jar: (bool(_FAT.search(jar.path.name)), jar.classes, jar.size_bytes))
     if not found:
-        raise BuildError("Maven made no jar", 'the packaging in pom.xml must be "jar", and its last phase "package"')
+        raise BuildError(
+            "the build made no jar", 'the packaging in pom.xml must be "jar", and its last phase "package"'
+        )
     listed = "; ".join(f"'{jar.path.relative_to(folder).as_posix()}' {_defect(jar)}" for jar in found)
     raise BuildError(
-        f"Maven made no jar that can be started: {listed}",
+        f"the build made no jar that can be started: {listed}",
         "name the class with main() as mainClass in the configuration of maven-jar-plugin (or of the plugin that"
-        " makes the jar with its dependencies); see the sample that 'bottool new --language java' writes",
+        ' makes the jar with its dependencies), or in bot.toml as [java] main = "…"',
     )
 
 
+def _started_by(jar: Jar, main_class: str) -> Jar:
+    if not main_class or not holds(jar.path, _class_file(main_class)):
+        return jar
+    return replace(jar, main_class=main_class)
+
+
+def _class_file(main_class: str) -> str:
+    return f"{main_class.replace('.', '/')}.class"
+
+
 def _defect(jar: Jar) -> str:
-    return "holds no classes" if not jar.classes else "has no Main-Class in its manifest"
+    if not jar.classes:
+        return "holds no classes"
+    return f"does not hold its Main-Class {jar.main_class}" if jar.main_class else "has no Main-Class in its manifest"
+
+
+def without_attribute(manifest: bytes, name: bytes) -> bytes:
+    """A manifest's lines without that attribute of its main section."""
+    kept, dropping, main_section = [], False, True
+    for line in manifest.splitlines(keepends=True):
+        main_section = main_section and bool(line.strip())
+        if not line.startswith(b" "):
+            dropping = main_section and line.split(b":", 1)[0] == name
+        if not dropping:
+            kept.append(line)
+    return b"".join(kept)
 
 
 def steady_manifest(path: Path) -> bytes:
     """The jar's manifest without what differs between two builds of the same source."""
     with zipfile.ZipFile(path) as archive:
-        content = archive.read(MANIFEST)
-    kept = []
-    dropping = False
-    main_section = True
-    for line in content.splitlines(keepends=True):
-        main_section = main_section and bool(line.strip())
-        if not line.startswith(b" "):
-            name = line.split(b":", 1)[0].decode("utf-8", errors="replace")
-            dropping = main_section and name in _OF_THIS_MACHINE
-        if not dropping:
-            kept.append(line)
-    return b"".join(kept)
+        content = archive.read(MANIFEST) if MANIFEST in archive.namelist() else b""
+    for name in _OF_THIS_MACHINE:
+        content = without_attribute(content, name)
+    return content

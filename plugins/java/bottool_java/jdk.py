@@ -1,7 +1,7 @@
 """Finds the Java installations of this machine by reading their ``release`` files; starts nothing.
 
-Looks in the order in which a person would expect to be obeyed: ``JAVA_HOME``, the ``java`` on PATH, then the folders
-where installers put them, newest first.
+Looks in the order in which a person would expect to be obeyed: ``BOTTOOL_JAVA``, ``JAVA_HOME``, the ``java`` on PATH,
+then what installers left on the disk or in the registry of Windows, newest first.
 """
 
 import os
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bottool.errors import ToolMissing
+from bottool_java.windows_registry import java_homes
 
 _EXE = ".exe" if os.name == "nt" else ""
 _UNIX_FOLDERS = ("/usr/lib/jvm/*", "/usr/java/*", "/opt/java*", "/opt/jdk*", "/opt/*/jdk*")
@@ -30,12 +31,16 @@ _WINDOWS_FOLDERS = (
     "BellSoft/*",
     "OpenJDK/*",
 )
-_CLASS_VERSION_BASE = 44
+CLASS_VERSION_BASE = 44
 """Class files of Java N have the major version 44 + N. Source: JVM specification, table 4.1-A."""
 
 
 _USUAL_ON_DEBIAN = 17
 _USUAL_ON_WINDOWS = 21
+_OLDEST_TARGETS = ((20, 8), (12, 7), (9, 6))
+"""The oldest release that the compiler of a JDK, or of a newer one, still writes classes for (JEP 182)."""
+OWN_VARIABLE = "BOTTOOL_JAVA"
+"""Names folders of Java installations that count before all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +51,17 @@ class Installed:
     version: str
     feature: int
     compiles: bool
+    build: str = ""
+    """Tells two builds of one version apart."""
 
     @property
     def java(self) -> Path:
         return self.home / "bin" / f"java{_EXE}"
+
+    def compiles_for(self, release: int) -> bool:
+        """True when its compiler writes classes for that release; 0 stands for whatever it likes best."""
+        oldest = next((target for since, target in _OLDEST_TARGETS if self.feature >= since), 0)
+        return self.compiles and (not release or oldest <= release <= self.feature)
 
 
 def utf8_locale(variables: Mapping[str, str]) -> dict[str, str]:
@@ -63,7 +75,7 @@ def utf8_locale(variables: Mapping[str, str]) -> dict[str, str]:
 
 def feature_of_class_version(major: int) -> int:
     """The oldest Java that loads class files of this major version."""
-    return major - _CLASS_VERSION_BASE
+    return major - CLASS_VERSION_BASE
 
 
 def installed(variables: Mapping[str, str]) -> tuple[Installed, ...]:
@@ -87,6 +99,7 @@ def _add(home: Path, found: dict[Path, Installed]) -> None:
 
 
 def _preferred(variables: Mapping[str, str]) -> Iterator[Path]:
+    yield from (Path(each) for each in variables.get(OWN_VARIABLE, "").split(os.pathsep) if each)
     if named := variables.get("JAVA_HOME"):
         yield Path(named)
     if on_path := shutil.which("java", path=variables.get("PATH", "")):
@@ -96,6 +109,7 @@ def _preferred(variables: Mapping[str, str]) -> Iterator[Path]:
 def _known(variables: Mapping[str, str]) -> Iterator[Path]:
     home = Path(variables.get("USERPROFILE" if os.name == "nt" else "HOME") or "/nonexistent")
     if os.name == "nt":
+        yield from java_homes()
         roots = {variables[name] for name in ("ProgramFiles", "ProgramFiles(x86)", "ProgramW6432") if name in variables}
         patterns = [(Path(root), pattern) for root in sorted(roots) for pattern in _WINDOWS_FOLDERS]
     else:
@@ -123,7 +137,8 @@ def _read(home: Path) -> Installed | None:
     if not number.isdecimal():
         return None
     compiles = (home / "bin" / f"javac{_EXE}").is_file()
-    return Installed(home=home, version=version, feature=int(number), compiles=compiles)
+    build = said.get("JAVA_RUNTIME_VERSION", version).strip().strip('"')
+    return Installed(home=home, version=version, feature=int(number), compiles=compiles, build=build)
 
 
 def for_running(variables: Mapping[str, str], feature: int = 0) -> Installed:
@@ -139,16 +154,21 @@ def for_running(variables: Mapping[str, str], feature: int = 0) -> Installed:
     return chosen
 
 
-def for_building(variables: Mapping[str, str], feature: int = 0) -> Installed:
-    """The preferred JDK that compiles for Java ``feature``.
+def for_building(variables: Mapping[str, str], release: int = 0, *, newest: int = 0) -> Installed:
+    """The preferred JDK that compiles for Java ``release``, and is no newer than ``newest`` (0: any).
 
     :raises ToolMissing: when there is none; says what was found.
     """
     found = installed(variables)
-    chosen = next((each for each in found if each.compiles and each.feature >= feature), None)
+    fitting = [each for each in found if each.compiles_for(release)]
+    chosen = next((each for each in fitting if not newest or each.feature <= newest), None)
     if chosen is None:
-        wanted = f"a JDK {feature} or newer" if feature else "a JDK"
-        raise ToolMissing(f"building this bot needs {wanted}; {_what_is_there(found)}", install_hint(feature))
+        wanted = "a JDK" if not release else f"a JDK {release} or newer"
+        if release and any(each.compiles and each.feature > release for each in found):
+            wanted = f"a JDK that still compiles for Java {release}"
+        elif newest:
+            wanted += f", and none newer than {newest}"
+        raise ToolMissing(f"building this bot needs {wanted}; {_what_is_there(found)}", install_hint(release))
     return chosen
 
 

@@ -1,112 +1,78 @@
-"""The language ``java``: recognises Maven projects, builds them into a jar that starts by itself, and starts it.
+"""The language ``java``: recognises Maven and Gradle projects; the other modules build, inspect and start them.
 
-A jar carries its dependencies, so that there is no environment to prepare; what a machine must have is a Java that is
-new enough. The bot itself is never run here.
+A jar carries its dependencies; what a machine must have is a Java that is new enough. The bot itself is never run here.
 """
 
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatch
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
-from bottool import archive
-from bottool.errors import BuildError, LaunchError, ProjectError
+from bottool.errors import ProjectError
 from bottool.language import Language
 from bottool.model import LABEL, Command, Inspection, Installation, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_java import jars, jdk, libraries, maven, pom
-from bottool_java.checks import OPTIONS, problems_of
-
-_TEMPLATES = ("maven",)
-_UTF8 = ("-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8")
-"""What Java 18 and later do for files anyway (JEP 400); the output's encoding follows the machine in every version."""
+from bottool_java import building, gradle, inspecting, jdk, maven, pom, running
+from bottool_java.checks import problems_of
+from bottool_java.other_things import what_else
 
 
 class Java(Language):
     name = "java"
     title = "Java"
     technologies = ("JAVA",)
-    looks_for = pom.FILE_NAME
+    compiles = True
+    looks_for = f"{pom.FILE_NAME} or {gradle.FILE_NAMES[0]}"
+    templates = ("maven", "assembly")
 
     def recognises(self, folder: Path) -> bool:
-        return (folder / pom.FILE_NAME).is_file()
+        return (folder / pom.FILE_NAME).is_file() or gradle.script_of(folder) is not None
 
     def scaffold(self, folder: Path, name: str, template: str) -> None:
-        if template and template not in _TEMPLATES:
-            raise ProjectError(f"there is no template '{template}' for java", f"there is: {', '.join(_TEMPLATES)}")
-        source = files("bottool_java") / "scaffold"
-        main = folder / "src" / "main" / "java" / "bot"
-        main.mkdir(parents=True)
-        for target, file in ((folder / pom.FILE_NAME, "pom.xml"), (main / "Bot.java", "Bot.java")):
-            text = (source / file).read_text(encoding="utf-8").replace("__BOT_ID__", name)
-            target.write_text(text, encoding="utf-8", newline="\n")
+        chosen = template or self.templates[0]
+        if chosen not in self.templates:
+            listed = ", ".join(self.templates)
+            raise ProjectError(f"there is no template '{template}' for java", f"there are: {listed}")
+        for source in (files("bottool_java") / "scaffold" / "both", files("bottool_java") / "scaffold" / chosen):
+            _write(source, folder, name)
 
     def identify(self, folder: Path) -> tuple[str, str]:
-        try:
-            project = pom.read(folder)
-        except ProjectError:
-            # validate says what is wrong with it.
-            return "", ""
-        said = (project.artifact, project.version)
+        if building.uses_gradle(folder):
+            script = gradle.read(folder)
+            said = (script.name, script.version) if script else ("", "")
+        else:
+            try:
+                project = pom.read(folder)
+            except ProjectError:
+                # validate says what is wrong with it.
+                return "", ""
+            said = (project.artifact, project.version)
         name, version = (text if LABEL.fullmatch(text) else "" for text in said)
         return name, version
 
     def validate(self, project: Project) -> Iterable[Problem]:
         return problems_of(project)
 
+    def not_a_bot(self, folder: Path) -> str:
+        return what_else(folder)
+
+    def build_key(self, project: Project) -> str | None:
+        return building.build_key(project)
+
     def build(self, project: Project, output: Path) -> Path:
-        described = pom.read(project.folder)
-        variables = base_variables()
-        java = jdk.for_building(variables, described.release)
-        target = output / f"{project.bot_id}-{project.version}.jar"
-        with tempfile.TemporaryDirectory(prefix="bottool-java-", ignore_cleanup_errors=True) as scratch:
-            # Maven writes into the folder that it builds, and must not touch the project.
-            folder = Path(scratch).resolve() / "project"
-            _copy(project, folder)
-            before = frozenset(folder.rglob("*.jar"))
-            original = libraries.provide(folder, described)
-            maven.package(folder, java, variables, _options(project).get("maven_arguments", ()))
-            made = [path for path in folder.rglob("*.jar") if path not in before]
-            jar = _chosen(project, folder, made)
-            manifest = archive.manifest(project, entry=jar.main_class, java=jar.feature)
-            archive.rewrite_jar(jar.path, target, _added(project, jar, original), manifest=manifest)
-        return target
+        return building.build(project, output)
 
     def inspect(self, package: Package) -> Inspection:
-        archive.check(package.path)
-        jar = jars.read(package.path)
-        return Inspection(
-            entry=jar.main_class,
-            requires=f">={jar.feature}" if jar.feature else "",
-            dependencies=jars.dependencies(package.path),
-            problems=jars.problems(jar),
-        )
+        return inspecting.inspect(package)
 
-    def environment_key(self, installation: Installation) -> str:  # noqa: ARG002 - a jar brings all that it needs
-        return ""
+    def environment_key(self, installation: Installation) -> str:
+        return running.environment_key(installation)
 
     def prepare(self, installation: Installation, environment: Path) -> None:
-        """Nothing to make; asked all the same, it finds out early that this machine's Java is too old."""
-        del environment
-        self.command(installation)
+        running.prepare(installation, environment)
 
     def command(self, installation: Installation) -> Command:
-        found = sorted(each for each in installation.folder.iterdir() if each.suffix.lower() == ".jar")
-        if len(found) != 1:
-            what = "no jar" if not found else f"{len(found)} jars: {', '.join(each.name for each in found)}"
-            raise LaunchError(f"the package of '{installation.package.bot_id}' holds {what}", "a Java bot is one jar")
-        jar = jars.read(found[0])
-        if not jar.main_class:
-            raise LaunchError(f"'{found[0].name}' has no Main-Class in its manifest", "build it with 'bottool build'")
-        variables = base_variables()
-        java = jdk.for_running(variables, jar.feature)
-        return Command(
-            arguments=(str(java.java), *_UTF8, "-jar", str(found[0])),
-            variables=jdk.utf8_locale(variables),
-        )
+        return running.command(installation)
 
     def toolchain(self) -> Sequence[Tool]:
         variables = base_variables()
@@ -137,50 +103,18 @@ class Java(Language):
                 version=maven.version(program) if program else "",
                 path=str(program or ""),
                 needed_for="build",
-                hint=maven.install_hint(),
+                hint=maven.install_hint("Maven"),
             ),
         )
 
 
-def _options(project: Project) -> dict[str, Any]:
-    """The options of ``bot.toml`` that are of the right type; ``validate`` reports the others."""
-    return {name: value for name, value in project.options.items() if name in OPTIONS and OPTIONS[name](value)}
-
-
-def _copy(project: Project, folder: Path) -> None:
-    sources = dict(archive.source_files(project.folder, project.exclude).files)
-    for name, source in sources.items():
-        if _in_module_output(name, sources):
-            continue
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
-
-
-def _in_module_output(name: str, sources: Mapping[str, Path]) -> bool:
-    """True below the ``target`` of a module, where an earlier build left its jars."""
-    module, found, _ = name.rpartition("/target/")
-    return bool(found) and f"{module}/{pom.FILE_NAME}" in sources
-
-
-def _chosen(project: Project, folder: Path, made: list[Path]) -> jars.Jar:
-    """The jar that ``jar =`` in ``bot.toml`` names, by a pattern relative to the project; else the one that fits."""
-    pattern = _options(project).get("jar", "")
-    if not pattern:
-        return jars.choose(made, folder)
-    named = [path for path in made if fnmatch(path.relative_to(folder).as_posix(), pattern)]
-    if not named:
-        there = ", ".join(f"'{path.relative_to(folder).as_posix()}'" for path in sorted(made)) or "no jar"
-        raise BuildError(f"Maven made nothing that matches jar = '{pattern}'", f"it made {there}")
-    return jars.choose(named, folder)
-
-
-def _added(project: Project, jar: jars.Jar, original_pom: bytes | None) -> dict[str, bytes]:
-    """Members to add to the jar, or to put in the place of those that would differ at the next build."""
-    added = {jars.MANIFEST: jars.steady_manifest(jar.path)}
-    if original_pom is not None:
-        described = pom.read(project.folder)
-        name = f"META-INF/maven/{described.properties['project.groupId']}/{described.artifact}/{pom.FILE_NAME}"
-        if jars.holds(jar.path, name):
-            added[name] = original_pom
-    return added
+def _write(source: Traversable, folder: Path, name: str) -> None:
+    """Copy a template; ``__BOT_ID__`` stands for the bot's name."""
+    for each in source.iterdir():
+        target = folder / each.name
+        if each.is_dir():
+            target.mkdir(exist_ok=True)
+            _write(each, target, name)
+        elif each.name != "__init__.py" and not each.name.endswith(".pyc"):
+            text = each.read_text(encoding="utf-8").replace("__BOT_ID__", name)
+            target.write_text(text, encoding="utf-8", newline="\n")

@@ -14,6 +14,18 @@ from xml.parsers import expat
 from bottool.errors import ProjectError
 
 FILE_NAME = "pom.xml"
+FAT_JAR_PLUGINS = frozenset(
+    {
+        "maven-assembly-plugin",
+        "maven-shade-plugin",
+        "spring-boot-maven-plugin",
+        "onejar-maven-plugin",
+        "quarkus-maven-plugin",
+        "capsule-maven-plugin",
+        "maven-bundle-plugin",
+    }
+)
+"""Maven plugins that can put a bot's dependencies into its jar."""
 _SIZE_LIMIT_BYTES = 5_000_000
 _REFERENCE = re.compile(r"\$\{([^${}]+)\}")
 _ROUNDS = 10
@@ -29,6 +41,10 @@ class Artifact:
     name: str
     version: str = ""
     scope: str = ""
+
+    @property
+    def needed_to_run(self) -> bool:
+        return self.scope not in {"test", "provided", "import", "system"}
 
     def __str__(self) -> str:
         return ":".join(part for part in (self.group, self.name, self.version) if part)
@@ -50,6 +66,10 @@ class Pom:
     dependencies: tuple[Artifact, ...] = ()
     repositories: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def packs_dependencies(self) -> bool:
+        return bool(self.plugins & FAT_JAR_PLUGINS)
 
 
 def read(folder: Path) -> Pom:
@@ -164,7 +184,7 @@ def _release(plugins: list[Element], properties: Mapping[str, str]) -> int:
         for value in (
             *(_text(each, f"configuration/{name}") for each in compilers),
             properties.get(f"maven.compiler.{name}", ""),
-            properties.get("java.version", "") if name == "release" else "",
+            *(properties.get(each, "") for each in ("java.version", "jdk.version") if name == "release"),
         ):
             number = _resolved(value, properties).removeprefix("1.")
             if number.isdecimal():

@@ -11,6 +11,7 @@ from bottool import archive
 from bottool.arguments import full_command
 from bottool.errors import BuildError, ToolMissing
 from bottool.model import Installation, TaskContext
+from bottool.settings import base_variables
 from bottool_java import jdk, maven, pom
 from bottool_java.language import Java
 
@@ -123,19 +124,43 @@ def test_a_jar_without_a_main_class_is_refused(sample, tmp_path, tools):
 
 
 def test_without_maven_the_line_to_type_is_said(project_of):
+    folder = project_of({"pom.xml": "<project><artifactId>x</artifactId></project>"}).folder
+    java = jdk.for_building(base_variables())
+
     with pytest.raises(ToolMissing, match="needs Maven") as missing:
-        maven.find(project_of({"pom.xml": "<project/>"}).folder, {"PATH": ""})
+        maven.package(folder, pom.read(folder), java, {"PATH": ""})
 
-    assert missing.value.hint == maven.install_hint()
+    assert missing.value.hint == maven.install_hint("Maven")
 
 
-def test_a_wrapper_that_cannot_be_started_is_passed_over(wrapped, tmp_path):
+def test_a_wrapper_without_its_settings_is_passed_over(wrapped):
     project = wrapped("never")
-    (project.folder / "mvnw").unlink()
-    (project.folder / "mvnw.cmd").unlink()
+    assert maven.wrapper(project.folder)
 
-    with pytest.raises(ToolMissing):
-        maven.find(project.folder, {"PATH": ""})
+    (project.folder / ".mvn/wrapper/maven-wrapper.properties").unlink()
+
+    assert maven.wrapper(project.folder) is None
+
+
+def test_a_wrapper_without_the_permission_to_run_is_started_by_the_shell(wrapped, tmp_path, tools):
+    project = wrapped("[ERROR] the wrapper speaks")
+    (project.folder / "mvnw").chmod(0o644)
+
+    with pytest.raises(BuildError, match="the wrapper speaks"):
+        Java().build(project, tmp_path)
+
+
+def test_a_wrapper_that_cannot_fetch_maven_gives_way_to_the_one_on_path(sample, tmp_path, tools, capsys):
+    wrapper = "#!/bin/sh\necho 'curl: (6) Could not resolve host: registry.example' >&2\nexit 6\n"
+    (sample.folder / "mvnw").write_text(wrapper, encoding="utf-8")
+    (sample.folder / "mvnw.cmd").write_text(
+        "@echo curl: (6) Could not resolve host\r\n@exit /b 6\r\n", encoding="utf-8"
+    )
+    (sample.folder / ".mvn/wrapper").mkdir(parents=True)
+    (sample.folder / ".mvn/wrapper/maven-wrapper.properties").write_text("", encoding="utf-8")
+
+    assert Java().build(sample, tmp_path).is_file()
+    assert "could not get Maven: curl: (6) Could not resolve host" in capsys.readouterr().err
 
 
 def test_a_built_bot_finishes_its_task(sample, tmp_path, tools, package_of, maestro):
@@ -188,7 +213,7 @@ def test_a_jar_that_the_project_carries_is_found_by_its_install_script(sample, p
     path = sample.folder / "pom.xml"
     rest = (
         "<dependencies><dependency><groupId>com.acme.bots</groupId><artifactId>greeter</artifactId>"
-        "<version>3.1</version></dependency></dependencies></project>"
+        "<version>3.1</version><scope>provided</scope></dependency></dependencies></project>"
     )
     path.write_text(path.read_text(encoding="utf-8").replace("</project>", rest), encoding="utf-8")
     (tmp_path / "out").mkdir()

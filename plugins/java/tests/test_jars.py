@@ -35,29 +35,29 @@ def test_classes_that_older_javas_ignore_do_not_count(jar_of):
 
 def test_of_two_jars_the_one_that_can_be_started_is_chosen(jar_of, tmp_path):
     thin = jar_of("big.jar", "", {f"{name}/A.class": 52 for name in range(50)})
-    runnable = jar_of("small.jar", MAIN, {"a/A.class": 52})
+    runnable = jar_of("small.jar", MAIN, {"bot/Bot.class": 52})
 
     assert jars.choose([thin, runnable], tmp_path).path == runnable
 
 
 def test_of_two_jars_that_start_the_bigger_is_chosen(jar_of, tmp_path):
-    small = jar_of("b.jar", MAIN, {"a/A.class": 52})
-    big = jar_of("a.jar", MAIN, {f"{name}/A.class": 52 for name in range(50)})
+    small = jar_of("b.jar", MAIN, {"bot/Bot.class": 52})
+    big = jar_of("a.jar", MAIN, {"bot/Bot.class": 52, **{f"{name}/A.class": 52 for name in range(50)}})
 
     assert jars.choose([small, big], tmp_path).path == big
 
 
 def test_a_jar_with_dependencies_is_chosen_by_its_name(jar_of, tmp_path):
-    fat = jar_of("bot-1.0-jar-with-dependencies.jar", MAIN, {"a/A.class": 52})
-    big = jar_of("bot-1.0.jar", MAIN, {f"{name}/A.class": 52 for name in range(50)})
+    fat = jar_of("bot-1.0-jar-with-dependencies.jar", MAIN, {"bot/Bot.class": 52})
+    big = jar_of("bot-1.0.jar", MAIN, {"bot/Bot.class": 52, **{f"{name}/A.class": 52 for name in range(50)}})
 
     assert jars.choose([big, fat], tmp_path).path == fat
 
 
 def test_sources_tests_and_shaded_originals_are_not_chosen(jar_of, tmp_path):
-    bot = jar_of("bot.jar", MAIN, {"a/A.class": 52})
+    bot = jar_of("bot.jar", MAIN, {"bot/Bot.class": 52})
     others = [
-        jar_of(name, MAIN, {f"{each}/A.class": 52 for each in range(9)})
+        jar_of(name, MAIN, {"bot/Bot.class": 52, **{f"{each}/A.class": 52 for each in range(9)}})
         for name in ("original-bot.jar", "bot-sources.jar", "bot-tests.jar", "bot-javadoc.jar")
     ]
 
