@@ -4,46 +4,16 @@ Each row of a workspace carries ``workspace_id``; what Maestro keeps in reposito
 are integers below 2^31 and never used again. Times are aware UTC. Changing something here needs a migration.
 """
 
-from datetime import datetime
-from typing import Any
-
 import sqlalchemy as sa
 
 from bottool.states import AttemptState, TaskState
-from bottool_web.store.column_types import Json, UtcTime
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _one_of(column: str, values: type[TaskState] | type[AttemptState] | tuple[str, ...]) -> sa.CheckConstraint:
-    words = ", ".join(f"'{value}'" for value in values)
-    return sa.CheckConstraint(f"{column} IN ({words})", name=column)
-
-
-def _table(name: str, *items: Any) -> sa.Table:
-    # AUTOINCREMENT keeps SQLite from giving the id of a deleted row to a new one.
-    return sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True), *items, sqlite_autoincrement=True)
-
-
-def _reference(column: str, target: str, *, nullable: bool = False, index: bool = False) -> sa.Column[int]:
-    return sa.Column(column, sa.Integer, sa.ForeignKey(target), nullable=nullable, index=index)
-
-
-def _text(column: str, *, default: str = "") -> sa.Column[str]:
-    return sa.Column(column, sa.Text, nullable=False, server_default=default)
-
-
-def _time(column: str, *, nullable: bool = False) -> sa.Column[datetime]:
-    return sa.Column(column, UtcTime, nullable=nullable)
-
+from bottool_web.store.column_types import Json
+from bottool_web.store.columns import metadata as metadata
+from bottool_web.store.columns import one_of as _one_of
+from bottool_web.store.columns import reference as _reference
+from bottool_web.store.columns import table as _table
+from bottool_web.store.columns import text as _text
+from bottool_web.store.columns import time as _time
 
 # Who.
 
@@ -215,6 +185,37 @@ revision = _table(
     _text("created_by"),
     _time("created_at"),
 )
+# What a language's plugin told of a revision: once, and never changed. No row: nobody has looked yet.
+inspection = _table(
+    "inspection",
+    _reference("workspace_id", "workspace.id"),
+    sa.Column("revision_id", sa.Integer, sa.ForeignKey("revision.id"), nullable=False, unique=True),
+    # done; none (no plugin here serves the language); failed (the inspection itself); refused (it could never start).
+    _text("state"),
+    _text("language"),
+    _text("entry"),
+    _text("requires"),
+    _text("bot_id"),
+    sa.Column("locked", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Lines for people, the worst first.
+    sa.Column("findings", Json, nullable=False),
+    sa.Column("dependencies", sa.Integer, nullable=False, server_default="0"),
+    _time("at"),
+    _one_of("state", ("done", "none", "failed", "refused")),
+)
+dependency = _table(
+    "dependency",
+    _reference("workspace_id", "workspace.id"),
+    _reference("revision_id", "revision.id", index=True),
+    _text("ecosystem"),
+    _text("name"),
+    # As the ecosystem compares names.
+    _text("plain_name"),
+    _text("version"),
+    _text("licence"),
+    sa.Column("direct", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+sa.Index("ix_dependency_name", dependency.c.workspace_id, dependency.c.plain_name, dependency.c.ecosystem)
 automation = _table(
     "automation",
     _reference("workspace_id", "workspace.id"),
