@@ -1,6 +1,7 @@
 """What ``bottool validate`` says about a Node.js project, and ``inspect`` about a package; the network is not used."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,17 @@ from typing import Any
 from bottool.errors import ProjectError, ToolMissing, did_you_mean
 from bottool.model import Problem, Project, Severity
 from bottool.settings import base_variables
-from bottool_javascript import dependencies, entry, imports, installing, node, package_json, packing, ranges
+from bottool_javascript import (
+    code_findings,
+    dependencies,
+    entry,
+    foreign,
+    imports,
+    installing,
+    node,
+    package_json,
+    packing,
+)
 from bottool_javascript.package_json import PackageJson
 
 OPTIONS: dict[str, dict[str, Callable[[Any], bool]]] = {
@@ -30,7 +41,7 @@ def problems_of(project: Project) -> Iterator[Problem]:
         yield from _typescript_problems(project, package)
     else:
         yield from _javascript_problems(project, package)
-    yield from _engine_problems(package)
+    yield from _engine_problems(project, package)
     yield from _dependency_problems(project.folder, package)
 
 
@@ -101,8 +112,9 @@ def _import_problems(folder: Path, package: PackageJson, start: entry.Start) -> 
     """A package that is asked for by another's name is found only if that one brings it, hence only a warning."""
     found = imports.follow(folder, start.file)
     named = {package.name, *package.dependencies, *package.other_dependencies, *package.dev_dependencies}
+    named |= {f"@types/{name}" for name in named} | _brought_by_lock(folder)
     for asked in found.packages:
-        if asked.name not in named:
+        if asked.name not in named and not _is_own(folder, asked.name):
             yield Problem(
                 severity=Severity.WARNING,
                 code="missing_module",
@@ -114,12 +126,33 @@ def _import_problems(folder: Path, package: PackageJson, start: entry.Start) -> 
     for asked in found.missing_files:
         yield Problem(
             severity=Severity.WARNING,
-            code="missing_file",
+            code="file_missing" if asked.name.endswith(".json") else "missing_module",
             message=f"'{asked.name}' is loaded, but is not there",
             hint="the bot stops there unless something writes it before",
             path=asked.path,
             line=asked.line,
         )
+    yield from code_findings.of_code(folder, found, has_display=_has_display())
+
+
+def _has_display() -> bool:
+    variables = base_variables()
+    return sys.platform in {"win32", "darwin"} or any(variables.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _brought_by_lock(folder: Path) -> set[str]:
+    """Packages that are installed because others need them; a bot in the wild loads them by their own names."""
+    lock = package_json.lock_of(folder)
+    return {each.name for each in package_json.locked(lock.read_bytes())} if lock else set()
+
+
+def _is_own(folder: Path, name: str) -> bool:
+    """Names that a compiler's configuration maps to folders of the project (``@app/x``, ``src/x``)."""
+    first = name.split("/", maxsplit=1)[0]
+    if (folder / first).is_dir() or (folder / "src" / first).is_dir() or (folder / f"{first}.ts").is_file():
+        return True
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("tsconfig*.json"))
+    return any('"paths"' in text and f'"{first}/' in text for text in texts)
 
 
 def _typescript_problems(project: Project, package: PackageJson) -> Iterator[Problem]:
@@ -139,6 +172,18 @@ def _typescript_problems(project: Project, package: PackageJson) -> Iterator[Pro
         )
     if not _will_start(project, package, exists):
         yield _nothing_to_start(package, project)
+    elif source := _source(project, package, exists):
+        yield from _import_problems(project.folder, package, entry.Start(file=source))
+
+
+def _source(project: Project, package: PackageJson, exists: Callable[[str], bool]) -> str:
+    """The TypeScript file that becomes the one that is started; empty when that cannot be told before compiling."""
+    scripted = entry.of_script(package.scripts.get("start", ""))
+    started = project.entry or (scripted.file if scripted else "") or package.main
+    parts = re.sub(r"\.[mc]?js$", ".ts", entry.normal(started)).split("/") if started else []
+    candidates = ["/".join(parts[start:]) for start in range(len(parts))]
+    found = next((name for each in candidates for name in (each, f"src/{each}") if each and exists(name)), "")
+    return found if found.endswith((".ts", ".mts", ".cts")) else entry.source_of(package, exists, project.entry)
 
 
 def _will_start(project: Project, package: PackageJson, exists: Callable[[str], bool]) -> bool:
@@ -151,31 +196,25 @@ def _will_start(project: Project, package: PackageJson, exists: Callable[[str], 
     return bool(scripted or package.main or entry.source_of(package, exists) or entry.find(package, exists))
 
 
-def _engine_problems(package: PackageJson) -> Iterator[Problem]:
+def _engine_problems(project: Project, package: PackageJson) -> Iterator[Problem]:
     if not package.node:
         return
     try:
-        version = node.find(base_variables()).version()
+        node.find(base_variables())
     except ToolMissing:
         # Another machine may run it; doctor says what is missing here.
         return
-    if not ranges.holds(package.node, version):
-        yield _about(
-            Severity.WARNING,
-            "wrong_node",
-            f"engines wants Node.js '{package.node}'; this machine has {version}",
-            "install another, or widen the range",
-        )
+    try:
+        node.fitting(base_variables(), package.node, kept=packing.kept_folder(project.language))
+    except ToolMissing as missing:
+        yield _about(Severity.WARNING, "wrong_node", missing.message, missing.hint)
 
 
 def _dependency_problems(folder: Path, package: PackageJson) -> Iterator[Problem]:
     named = {**package.dev_dependencies, **package.other_dependencies, **package.dependencies}
     lock = package_json.lock_of(folder)
     if named and lock is None:
-        other = next((name for name in package_json.OTHER_LOCKS if (folder / name).is_file()), "")
-        message = f"'{other}' is not npm's lock, and is not used" if other else "there is no package-lock.json"
-        hint = "run 'npm install' and keep its package-lock.json: without it every machine picks its own versions"
-        yield _about(Severity.WARNING, "no_lock", message, hint)
+        yield from _no_lock(folder)
     local = dependencies.local_packages(folder, package)
     for name, said in named.items():
         if re.match(r"(file|link):|\.{0,2}/", said) and name not in local:
@@ -191,6 +230,20 @@ def _dependency_problems(folder: Path, package: PackageJson) -> Iterator[Problem
         )
     if lock is not None:
         yield from script_problems(package, lock.read_bytes())
+
+
+def _no_lock(folder: Path) -> Iterator[Problem]:
+    other = foreign.lock_of(folder)
+    if other is None:
+        hint = "'bottool lock' writes one beside it; without it, build chooses the versions anew"
+        yield _about(Severity.WARNING, "no_lock", "there is no package-lock.json", hint)
+        return
+    try:
+        foreign.graph_of(other, package_json.raw(folder))
+    except foreign.Unfaithful as reason:
+        tool = foreign.TOOLS[other.name]
+        message = f"it holds {reason}; only {tool} can install that"
+        yield _about(Severity.WARNING, "foreign_lock", message, f"every runner of this bot needs {tool}", other.name)
 
 
 def script_problems(package: PackageJson, lock: bytes) -> Iterator[Problem]:

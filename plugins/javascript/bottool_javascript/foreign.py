@@ -17,7 +17,7 @@ from bottool_javascript.hoisting import Graph, Resolved
 PNPM_LOCK = "pnpm-lock.yaml"
 YARN_LOCK = "yarn.lock"
 TOOLS = {PNPM_LOCK: "pnpm", YARN_LOCK: "yarn"}
-_PNPM_KEY = re.compile(r"/?(?P<name>(?:@[^@/]+/)?[^@/]+)@(?P<version>[^()]+)(?P<peers>\(.*\))?")
+_PNPM_KEY = re.compile(r"/?(?P<name>(?:@[^@/()]+/)?[^@/()]+)@(?P<version>[^()]+)(?P<peers>\(.*\))?")
 _EXACT = re.compile(r"\d+\.\d+\.\d+[\w.+-]*")
 _YARN_LINE = re.compile(r'^(?P<indent> *)(?P<key>"(?:[^"\\]|\\.)*"|[^\s"]+):?(?: (?P<value>.+))?$')
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")

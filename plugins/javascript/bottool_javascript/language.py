@@ -12,10 +12,10 @@ from bottool.errors import ProjectError, ToolMissing
 from bottool.language import Language
 from bottool.model import LABEL, Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_javascript import entry, installed, locking, node, package_json, packages, packing
+from bottool_javascript import entry, installed, kinds, locking, node, package_json, packages, packing
 from bottool_javascript.checks import problems_of
 
-_TEMPLATES = ("plain",)
+_TEMPLATES = ("plain", "web")
 
 
 class JavaScript(Language):
@@ -23,9 +23,16 @@ class JavaScript(Language):
     title = "JavaScript"
     technologies = ("JAVASCRIPT",)
     looks_for = package_json.FILE_NAME
+    templates = _TEMPLATES
 
     def recognises(self, folder: Path) -> bool:
         return (folder / package_json.FILE_NAME).is_file() and not is_typescript(folder)
+
+    def not_a_bot(self, folder: Path) -> str:
+        return kinds.not_a_bot(folder)
+
+    def build_key(self, project: Project) -> str | None:
+        return packing.build_key(project)
 
     def scaffold(self, folder: Path, name: str, template: str) -> None:
         write_sample(self.name, folder, name, template)
@@ -65,10 +72,18 @@ class TypeScript(Language):
     name = "typescript"
     title = "TypeScript"
     technologies = ("TYPESCRIPT",)
+    compiles = True
     looks_for = "package.json with tsconfig.json"
+    templates = _TEMPLATES
 
     def recognises(self, folder: Path) -> bool:
         return (folder / package_json.FILE_NAME).is_file() and is_typescript(folder)
+
+    def not_a_bot(self, folder: Path) -> str:
+        return kinds.not_a_bot(folder)
+
+    def build_key(self, project: Project) -> str | None:
+        return packing.build_key(project)
 
     def scaffold(self, folder: Path, name: str, template: str) -> None:
         write_sample(self.name, folder, name, template)
@@ -123,8 +138,8 @@ def write_sample(language: str, folder: Path, name: str, template: str) -> None:
     :raises ProjectError: when there is no such template.
     """
     if template and template not in _TEMPLATES:
-        raise ProjectError(f"there is no template '{template}' for {language}", f"there is: {', '.join(_TEMPLATES)}")
-    _write(files("bottool_javascript") / "scaffold" / language, folder, name)
+        raise ProjectError(f"there is no template '{template}' for {language}", f"there are: {', '.join(_TEMPLATES)}")
+    _write(files("bottool_javascript") / "scaffold" / language / (template or _TEMPLATES[0]), folder, name)
 
 
 def _write(source: Traversable, folder: Path, name: str) -> None:

@@ -8,8 +8,10 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+from bottool.errors import ToolMissing
 from bottool.model import Lock, Project
 from bottool.settings import base_variables
 from bottool_javascript import dependencies, foreign, foreign_tools, installing, node, package_json
@@ -59,9 +61,19 @@ def lock(project: Project) -> Lock:
         wanted = Wanted(folder=project.folder, package=package, lock=None, dev=True)
         installing.copy_local_packages(wanted, folder)
         if other:
-            foreign_tools.convert(folder, folder / other.name, using, variables)
+            _convert(folder, other.name, using, variables)
         else:
             code, output = node.npm(using, foreign_tools.RESOLVE, folder, variables)
             if code:
                 raise resolving_failure(output, "npm install --package-lock-only")
         return Lock(file=LOCK_NAME, data=(folder / LOCK_NAME).read_bytes())
+
+
+def _convert(folder: Path, name: str, using: node.Node, variables: Mapping[str, str]) -> None:
+    try:
+        foreign_tools.convert(folder, folder / name, using, variables)
+    except foreign.Unfaithful as reason:
+        tool = foreign.TOOLS[name]
+        raise ToolMissing(
+            f"'{name}' holds {reason}: a machine that runs this bot needs {tool}", f"npm install --global {tool}"
+        ) from reason

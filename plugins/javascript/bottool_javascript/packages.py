@@ -29,6 +29,7 @@ def inspected(package: Package) -> Inspection:
         entry=start.file if start else "",
         requires=described.node,
         dependencies=_dependencies(described, lock),
+        locked=bool(package_json.locked(lock)) if lock else False,
         problems=tuple(_problems(described, start, lock)),
     )
 
@@ -49,7 +50,9 @@ def _dependencies(described: PackageJson, lock: bytes) -> tuple[Dependency, ...]
     if locked:
         return tuple(each.as_dependency() for each in locked if not each.dev)
     named = {**described.other_dependencies, **described.dependencies}
-    return tuple(Dependency(name=name, version=said) for name, said in sorted(named.items()))
+    return tuple(
+        Dependency(name=name, version=said, ecosystem="npm", direct=True) for name, said in sorted(named.items())
+    )
 
 
 def _problems(described: PackageJson, start: entry.Start | None, lock: bytes) -> Iterator[Problem]:

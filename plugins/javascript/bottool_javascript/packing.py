@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
+from importlib import metadata
 from pathlib import Path
 
 from bottool import archive
@@ -47,6 +48,16 @@ def pack_sources(project: Project, output: Path) -> Path:
     return _zipped(project, output, files, start)
 
 
+def build_key(project: Project) -> str | None:
+    """What the bytes depend on beside the files: the plugin, and for what is compiled the tools that do it."""
+    said = [f"bottool-javascript {metadata.version('bottool-javascript')}"]
+    package = package_json.read(project.folder)
+    if project.language == "typescript" or "build" in package.scripts:
+        using = node.fitting(base_variables(), package.node, kept=kept_folder(project.language))
+        said += [f"node {using.known_version}", f"npm {using.npm_version()}"]
+    return ", ".join(said)
+
+
 def nothing_to_start(package: PackageJson, project: Project) -> ProjectError:
     """The error of a project that is no bot, such as a web site."""
     if project.entry:
@@ -63,7 +74,7 @@ def compile_and_pack(project: Project, output: Path) -> Path:
     :raises BuildError: when npm or the compiler fails, or what should be started did not come out.
     """
     variables = base_variables()
-    using = node.fitting(variables, package_json.read(project.folder).node, kept=_store(project))
+    using = node.fitting(variables, package_json.read(project.folder).node, kept=kept_folder(project.language))
     with tempfile.TemporaryDirectory(prefix="bottool-node-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch).resolve() / "project"
         sources = dict(archive.source_files(project.folder, project.exclude).files)
@@ -76,7 +87,7 @@ def compile_and_pack(project: Project, output: Path) -> Path:
         tops = {path.name for path in folder.iterdir()}
         variables = using.with_npm(variables, Path(scratch) / "bin")
         if package.dependencies or package.dev_dependencies or package.other_dependencies:
-            store = _store(project)
+            store = kept_folder(project.language)
             installer = installing.Installer(using=using, variables=variables, store=Store(store) if store else None)
             installing.install(folder, installer, dev=True)
         _compile(project, folder, using, variables)
@@ -85,9 +96,9 @@ def compile_and_pack(project: Project, output: Path) -> Path:
         return _zipped(project, output, files, start)
 
 
-def _store(project: Project) -> Path | None:
+def kept_folder(language: str) -> Path | None:
     """Where this machine keeps packages of npm; ``None`` where nothing can be kept."""
-    folder = cache_folder() / "stores" / project.language
+    folder = cache_folder() / "stores" / language
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -63,7 +63,7 @@ def test_a_module_that_package_json_does_not_name_is_a_warning_with_its_line(pro
 
 
 def test_a_file_that_is_not_there_is_a_warning_with_its_line(problems):
-    found = problems({"package.json": {}, "bot.js": "require('./config.json')"})["missing_file"]
+    found = problems({"package.json": {}, "bot.js": "require('./config.json')"})["file_missing"]
 
     assert (found.severity, found.path, found.line) == (Severity.WARNING, "bot.js", 1)
     assert "config.json" in found.message
@@ -72,7 +72,7 @@ def test_a_file_that_is_not_there_is_a_warning_with_its_line(problems):
 def test_another_node_than_engines_wants_is_a_warning(problems, tools):
     found = problems({"package.json": {"engines": {"node": ">=1000"}}, "bot.js": ""})["wrong_node"]
 
-    assert "'>=1000'" in found.message
+    assert ">=1000" in found.message
     assert found.severity is Severity.WARNING
 
 
@@ -80,7 +80,7 @@ def test_dependencies_without_a_lock_are_a_warning(problems):
     files = {"package.json": {"dependencies": {"axios": "^1"}}, "bot.js": ""}
 
     assert "no package-lock.json" in problems(files)["no_lock"].message
-    assert "'pnpm-lock.yaml'" in problems({**files, "pnpm-lock.yaml": ""})["no_lock"].message
+    assert "no_lock" not in problems({**files, "pnpm-lock.yaml": "lockfileVersion: '9.0'\n"})
     assert "no_lock" not in problems({**files, "package-lock.json": "{}"})
 
 

@@ -5,6 +5,8 @@
 
 // The part of Node.js that this bot uses; install @types/node for all of it, and remove these lines.
 declare const process: { argv: string[]; exitCode: number };
+declare const require: { main: unknown };
+declare const module: unknown;
 
 const ITEMS = 5;
 
@@ -52,6 +54,11 @@ class Task {
   }
 }
 
+/** The work on one item; returns what to print. */
+export function workOn(item: number): string {
+  return `Item ${item} of ${ITEMS}: done`;
+}
+
 async function main([server, number, token]: string[]): Promise<void> {
   const task = server && number && token ? new Task(server, number, token) : null;
   if (task === null) {
@@ -61,7 +68,7 @@ async function main([server, number, token]: string[]): Promise<void> {
     console.log(`Task ${number} with parameters ${JSON.stringify(parameters)}`);
   }
   for (let item = 1; item <= ITEMS; item += 1) {
-    console.log(`Item ${item} of ${ITEMS}: done`);
+    console.log(workOn(item));
   }
   if (task !== null) {
     await task.finish(ITEMS);
@@ -69,7 +76,9 @@ async function main([server, number, token]: string[]): Promise<void> {
   console.log("Finished.");
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+if (require.main === module) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}

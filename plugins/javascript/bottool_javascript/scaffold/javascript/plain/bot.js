@@ -43,6 +43,11 @@ class Task {
   }
 }
 
+/** The work on one item; returns what to print. */
+function workOn(item) {
+  return `Item ${item} of ${ITEMS}: done`;
+}
+
 async function main([server, number, token]) {
   const task = token === undefined ? null : new Task(server, number, token);
   if (task === null) {
@@ -52,7 +57,7 @@ async function main([server, number, token]) {
     console.log(`Task ${number} with parameters ${JSON.stringify(parameters)}`);
   }
   for (let item = 1; item <= ITEMS; item += 1) {
-    console.log(`Item ${item} of ${ITEMS}: done`);
+    console.log(workOn(item));
   }
   if (task !== null) {
     await task.finish(ITEMS);
@@ -60,7 +65,11 @@ async function main([server, number, token]) {
   console.log("Finished.");
 }
 
-main(process.argv.slice(2)).catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+module.exports = { workOn };
+
+if (require.main === module) {
+  main(process.argv.slice(2)).catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,107 @@
+"""What a folder with a ``package.json`` is when it is no bot: a web application, a library, a test suite.
+
+Decided by the start script and the files beside it, never by dependencies alone: a bot may well use express. What has a
+plausible start is a bot.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bottool_javascript import entry, package_json
+
+_SERVERS = {
+    "next": "a Next.js application",
+    "nuxt": "a Nuxt application",
+    "nuxi": "a Nuxt application",
+    "vite": "a web application (vite)",
+    "react-scripts": "a React application",
+    "ng": "an Angular application",
+    "vue-cli-service": "a Vue application",
+    "gatsby": "a Gatsby site",
+    "astro": "an Astro site",
+    "svelte-kit": "a Svelte application",
+    "remix": "a Remix application",
+    "remix-serve": "a Remix application",
+    "nest": "a Nest application, which is a web server",
+    "electron": "an Electron application, which has a window and no end",
+    "electron-forge": "an Electron application, which has a window and no end",
+    "expo": "a React Native application",
+    "react-native": "a React Native application",
+    "serve": "a web site",
+    "http-server": "a web site",
+    "webpack-dev-server": "a web application",
+    "parcel": "a web application",
+}
+_TESTS = {"playwright": ("playwright.config.*",), "jest": ("jest.config.*",), "cypress": ("cypress.config.*",)}
+_DENO = ("deno.json", "deno.jsonc", "deno.lock")
+_WORDS = re.compile(r"[^\s'\"]+")
+_SKIPPED = re.compile(r"npx|cross-env|dotenv|--?[\w=-]*|\w+=\S*|exec|run|--")
+_SEPARATOR = re.compile(r"&&|\|\||[;|&]")
+
+
+def not_a_bot(folder: Path) -> str:
+    """What ``folder`` is instead; empty for what may be a bot."""
+    if not (folder / package_json.FILE_NAME).is_file():
+        return _without_package(folder)
+    said = package_json.raw(folder)
+    if not said:
+        # What is wrong with it is told by validate.
+        return ""
+    scripts = {name: text for name, text in _table(said, "scripts").items() if isinstance(text, str)}
+    if server := _served_by(scripts.get("start", "") or scripts.get("dev", "")):
+        return server
+    if any("{{" in str(said.get(key, "")) for key in ("name", "main", "version")):
+        return "a template whose {{ }} are not filled in"
+    return "" if _has_start(folder, said, scripts) else _without_start(folder, said, scripts)
+
+
+def _served_by(script: str) -> str:
+    """The kind of application whose own command the last part of a script is."""
+    for part in reversed(_SEPARATOR.split(script)):
+        words = [word for word in _WORDS.findall(part) if not _SKIPPED.fullmatch(word)]
+        if words:
+            return _SERVERS.get(words[0], "")
+    return ""
+
+
+def _has_start(folder: Path, said: dict[str, Any], scripts: dict[str, str]) -> bool:
+    exists: Callable[[str], bool] = lambda name: (folder / name).is_file()  # noqa: E731 - handed on
+    package = package_json.read(folder)
+    if "start" in scripts or (folder / "bot.toml").is_file():
+        return True
+    if "exports" in said and not _bot_by_name(exists):
+        return False
+    return bool(entry.find(package, exists) or entry.source_of(package, exists) or package.main)
+
+
+def _bot_by_name(exists: Callable[[str], bool]) -> bool:
+    return any(exists(f"{name}.js") or exists(f"src/{name}.ts") for name in ("bot", "app", "main"))
+
+
+def _without_start(folder: Path, said: dict[str, Any], scripts: dict[str, str]) -> str:
+    if "workspaces" in said:
+        return "the root of an npm workspace: build the folder of the bot itself"
+    for name, patterns in _TESTS.items():
+        if any(next(folder.glob(pattern), None) for pattern in patterns):
+            run = "npx playwright test" if name == "playwright" else f"npx {name}"
+            return f'a {name} test suite (to run it as a bot: language = "command" and entry = "{run}" in bot.toml)'
+    if re.match(
+        r"\s*(?:npx\s+)?(?:jest|vitest|mocha|playwright test|cypress)\b", scripts.get("test", "")
+    ) and not said.get("main"):
+        return "a test suite"
+    if any(key in said for key in ("exports", "module", "types", "typings", "files")):
+        return "a library: it exports something and starts nothing"
+    return ""
+
+
+def _without_package(folder: Path) -> str:
+    if any((folder / name).is_file() for name in _DENO):
+        return "a Deno project: only Node.js projects with a package.json are built"
+    return ""
+
+
+def _table(said: dict[str, Any], key: str) -> dict[str, Any]:
+    value = said.get(key)
+    return value if isinstance(value, dict) else {}
