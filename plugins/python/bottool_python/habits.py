@@ -82,6 +82,8 @@ class Habits:
         else:
             return
         for name in modules:
+            if self._is_own(modules[0]):
+                return
             if _is_one_of(name, _DISPLAY):
                 hint = "run it on a machine where somebody is signed in, or with a virtual display"
                 yield from self._tell("needs_display", path, node, f"imports '{name}', which needs a display", hint)
@@ -90,6 +92,11 @@ class Habits:
                 hint = "let it run on Windows only, or import it where the bot needs it"
                 yield from self._tell("windows_only", path, node, f"imports '{name}', which only Windows has", hint)
                 return
+
+    def _is_own(self, module: str) -> bool:
+        """True for a module of the bot that bears the name of somebody else's."""
+        path = module.replace(".", "/")
+        return f"{path}.py" in self.names or f"{path}/__init__.py" in self.names
 
     def _call(self, node: ast.Call, path: str) -> Iterator[Problem]:
         name = _dotted(node.func)
