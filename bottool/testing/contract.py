@@ -5,6 +5,7 @@ A language's own tests subclass it and name the language; pytest then collects e
     class TestRuby(LanguageContract):
         language = Ruby()
         speaks = ("bot.rb", 'puts "@TEXT@"; exit @STATUS@')
+        ends = ("bot.rb", "exit ARGV[1].to_i")
 
 Builds and environments are made once per class and shared, since they are slow. The tools of the language must be on
 the machine: without them the tests that need them are skipped on a laptop and fail where ``CI`` is set.
@@ -24,6 +25,7 @@ from bottool.errors import BottoolError, ProjectError
 from bottool.model import Installation, Outcome, Project, Reason, Severity, Tool
 from bottool.plugins import Plugins
 from bottool.project import find
+from bottool.testing.behaviour import Behaviour
 from bottool.testing.half_way import prepare_until_killed
 from bottool.testing.workbench import (
     BOT_ID,
@@ -32,24 +34,35 @@ from bottool.testing.workbench import (
     STATUS,
     TEXT,
     VERSION,
-    Workbench,
     keep_modes,
     snapshot,
 )
 
+# A hook of the contract, and how the names of the tests begin that need it.
+NEEDS = {
+    "speaks": "test_a_speaking_bot",
+    "ends": "test_an_ending_bot",
+    "sleeps": "test_a_sleeping_bot",
+    "floods": "test_a_flooding_bot",
+    "spawns": "test_a_spawning_bot",
+    "depends": "test_a_dependent_bot",
+}
 
-class LanguageContract(Workbench):
+
+class LanguageContract(Behaviour):
     """Subclass it as ``Test<Language>`` and set ``language``.
 
     ``speaks`` is a file of the scaffolded bot and its new text, with which the bot prints ``@TEXT@`` (UTF-8) and ends
-    with the exit status ``@STATUS@``; left empty, the three tests that need such a bot are not collected.
+    with the exit status ``@STATUS@``. ``ends``, ``sleeps``, ``floods``, ``spawns`` and ``depends`` are further bots, as
+    ``Behaviour`` has them. The tests that need a bot which is left empty are not collected.
     """
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        if not cls.speaks[0]:
-            for name in [each for each in dir(cls) if each.startswith("test_a_speaking_bot")]:
-                setattr(cls, name, None)
+        for hook, start in NEEDS.items():
+            if not getattr(cls, hook)[0]:
+                for name in [each for each in dir(cls) if each.startswith(start)]:
+                    setattr(cls, name, None)
 
     # What it says of itself.
 

@@ -1,36 +1,18 @@
 """Prepares an installation in another process and kills it, with all that it started, in the middle."""
 
 import contextlib
-import json
 import sys
 import time
-from dataclasses import asdict
-from inspect import getfile
 from pathlib import Path
 
 from bottool.language import Language
 from bottool.model import Package
 from bottool.process import ProcessTree, start
 from bottool.settings import base_variables
+from bottool.testing.elsewhere import MAKES_READY, arguments_for
 
 _LIMIT_SECONDS = 60.0
 _LOOK_SECONDS = 0.01
-# The language comes from its file, since a language may stand in a test's own module, which cannot be imported by name.
-_PROGRAM = """
-import importlib.util, json, sys
-from pathlib import Path
-file, name, package, cache, work = sys.argv[1:]
-spec = importlib.util.spec_from_file_location("language_under_test", file)
-module = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = module
-spec.loader.exec_module(module)
-from bottool.environments import Cache, make_ready
-from bottool.model import Package
-from bottool.testing.workbench import plugins_with
-fields = json.loads(package)
-fields["path"] = Path(fields["path"])
-make_ready(plugins_with(getattr(module, name)()), Package(**fields), Cache(Path(cache)), Path(work), print)
-"""
 
 
 def prepare_until_killed(language: Language, package: Package, cache: Path, work: Path) -> None:
@@ -38,11 +20,9 @@ def prepare_until_killed(language: Language, package: Package, cache: Path, work
 
     A language that needs no environment may be through by then; its cache is then complete, which is fine as well.
     """
-    kind = type(language)
-    said = json.dumps(asdict(package) | {"path": str(package.path), "manifest": dict(package.manifest)})
     printed: list[bytes] = []
     tree = start(
-        [sys.executable, "-c", _PROGRAM, getfile(kind), kind.__name__, said, str(cache), str(work)],
+        [sys.executable, "-c", MAKES_READY, *arguments_for(language, package, cache, work)],
         folder=cache.parent,
         variables=base_variables(),
         output=lambda _stream, data: printed.append(data),

@@ -26,7 +26,11 @@ _marks = pytest.StashKey[pytest.MonkeyPatch]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Mark the variables of this run: every process that descends from it inherits them, orphans too."""
+    """Mark the variables of this run: every process that descends from it inherits them, orphans too.
+
+    ``long`` marks what takes long and finds little: ``-m "not long"`` leaves it out.
+    """
+    config.addinivalue_line("markers", "long: the full rounds")
     patch = pytest.MonkeyPatch()
     patch.setenv(_MARK, uuid.uuid4().hex)
     config.stash[_marks] = patch

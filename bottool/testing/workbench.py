@@ -14,7 +14,7 @@ import pytest
 from bottool.build import Built, build
 from bottool.hookspecs import hookimpl
 from bottool.language import Language
-from bottool.model import Installation, Limits, Outcome, Package, Project
+from bottool.model import Installation, Limits, Outcome, Package, Project, TaskContext
 from bottool.plugins import Plugins
 from bottool.project import find
 from bottool.settings import base_variables
@@ -123,17 +123,19 @@ class Workbench:
         return make_ready(plugins, package, Cache(cache), work, lambda _note: None)
 
     @classmethod
-    def run(cls, plugins: Plugins, installation: Installation) -> tuple[Outcome, dict[int, bytes]]:
+    def run(
+        cls, plugins: Plugins, installation: Installation, *, task: TaskContext | None = None
+    ) -> tuple[Outcome, dict[int, bytes]]:
         """The outcome, and what was printed by stream (1, 2)."""
         from bottool.run import run
 
-        printed = {1: b"", 2: b""}
+        printed = {1: bytearray(), 2: bytearray()}
 
         def keep(stream: int, data: bytes) -> None:
             printed[stream] += data
 
-        outcome = run(plugins, installation, task=None, limits=Limits(timeout_seconds=_TIMEOUT_SECONDS), output=keep)
-        return outcome, printed
+        outcome = run(plugins, installation, task=task, limits=Limits(timeout_seconds=_TIMEOUT_SECONDS), output=keep)
+        return outcome, {stream: bytes(data) for stream, data in printed.items()}
 
     @classmethod
     def need(cls, purpose: str) -> None:

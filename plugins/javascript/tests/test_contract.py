@@ -3,7 +3,6 @@
 from bottool.testing import LanguageContract
 from bottool_javascript.language import JavaScript, TypeScript
 
-
 ENDING = "process.exitCode = Number(process.argv[3]);\n"
 SLEEPING = """process.on("SIGTERM", () => {});
 process.stdout.write("ready\\n");
