@@ -89,7 +89,7 @@ def build(
     project, missing = _locked(plugins, project, cache, note, replace(how, relock=False))
     problems += missing
     with output_folder(output):
-        sources = archive.source_files(project.folder, project.exclude)
+        sources = sources_of(project, output)
         state = stamps.look(project.folder, sources, (), began_ns)
         with workplace(output) as work, packing.told_to(how.progress or (lambda _done, _all: None)):
             made = _build_one(plugins, project, work)
@@ -191,6 +191,13 @@ def _remember(
         left_out_by_reason=built.left_out_by_reason,
     )
     stamps.write(place, stamp)
+
+
+def sources_of(project: Project, output: Path) -> Sources:
+    """The files to pack. That packages do not hold the folder of packages goes without saying."""
+    found = archive.source_files(project.folder, project.exclude)
+    omitted = tuple(each for each in found.omitted if each.path != output)
+    return replace(found, omitted=omitted, left_out=tuple(map(str, omitted)))
 
 
 def without_output(project: Project, output: Path) -> Project:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bottool import archive
-from bottool.build import without_output
+from bottool.build import sources_of, without_output
 from bottool.errors import ArchiveError
 from bottool.model import Project
 from bottool.plugins import Plugins
@@ -43,8 +43,9 @@ def preview(plugins: Plugins, project: Project, output: Path) -> Preview:
 
     :raises ProjectError: when the folder cannot be packed as it is, for example because of a link that leads out.
     """
-    project = without_output(project, output.resolve())
-    sources = archive.source_files(project.folder, project.exclude)
+    output = output.resolve()
+    project = without_output(project, output)
+    sources = sources_of(project, output)
     refused = ""
     try:
         archive.check_names(name for name, _ in sources.files)
