@@ -225,14 +225,14 @@ def _cut(names: list[str]) -> str:
 
 def _empty(folder: Path, below: Survey) -> str:
     """Git keeps no empty folder but the place of another repository that was not fetched along."""
-    if not below.empty or not _in_repository(folder):
+    if not below.empty or not in_repository(folder):
         return ""
     names = _listed(folder, below.empty)
     them = "they stand" if len(below.empty) > 1 else "it stands"
     return f" (empty: {names}; {them} for another repository, which was not fetched)"
 
 
-def _in_repository(folder: Path) -> bool:
+def in_repository(folder: Path) -> bool:
     return any((each / ".git").exists() for each in (folder, *folder.parents))
 
 

@@ -51,7 +51,17 @@ def problems_of(plugins: Plugins, project: Project) -> list[Problem]:
     :raises ProjectError: when the files cannot be listed, for example because of a link that leads out.
     """
     found = [*project.notes, *plugins.validate(project), *_own(project)]
-    return collapsed(sorted(dict.fromkeys(found), key=lambda each: _ORDER[each.severity]))
+    return collapsed(sorted(_once(found), key=lambda each: _ORDER[each.severity]))
+
+
+def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Without what is said twice of one line: a language may know more of it, and comes first."""
+    seen = set()
+    for each in problems:
+        place = (each.code, each.path, each.message if each.line is None else each.line)
+        if place not in seen:
+            seen.add(place)
+            yield each
 
 
 def collapsed(problems: Iterable[Problem]) -> list[Problem]:

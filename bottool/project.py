@@ -152,9 +152,9 @@ def _read(folder: Path, said: Said, language: Language, plugins: Plugins, typed:
 
 
 def _said_names(folder: Path, own_id: str, around: names.Names) -> dict[str, str]:
-    """The names of a bot by who says them. A repository's own folder may have any name, and says nothing."""
+    """The names of a bot by who says them. A folder counts inside a repository only: a copy may have any name."""
     said = {"its .botproj": around.project_file, "its own description": own_id, **around.packages}
-    if not (folder / ".git").exists():
+    if not (folder / ".git").exists() and discovery.in_repository(folder):
         said["its folder"] = folder.name
     return {who: name for who, name in said.items() if name}
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bottool.errors import PluginError, ProjectError
 from bottool.discovery import survey
+from bottool.errors import PluginError, ProjectError
 from bottool.project import find, find_all, twice
 from bottool.testing import Notes, plugins_with
 
@@ -242,7 +242,8 @@ def test_the_search_for_bots_ends_in_a_tree_that_does_not(bot):
 
 
 @pytest.mark.parametrize(
-    ("name", "bot_id"), [("Meu robô", "Meu-robo"), ("Desafio 04 - Front Office", "Desafio-04-Front-Office"), ("a+b", "a-b")]
+    ("name", "bot_id"),
+    [("Meu robô", "Meu-robo"), ("Desafio 04 - Front Office", "Desafio-04-Front-Office"), ("a+b", "a-b")],
 )
 def test_a_folder_name_that_can_be_no_bot_id_is_changed_into_one_and_that_is_said(tmp_path, name, bot_id):
     folder = tmp_path / name
@@ -286,3 +287,228 @@ def test_a_language_that_fails_while_it_looks_is_named_by_its_plugin(bot, method
 
     with pytest.raises(PluginError, match=rf"plugin 'under-test' failed in notes\.{method}: OSError: disk on fire"):
         find(bot({"bot.note": ""}), plugins)
+
+
+# Names: which counts, and what is said when they disagree.
+
+
+def test_bot_toml_counts_before_the_project_file_and_that_before_the_bots_own_description(bot):
+    files = {"bot.other": "", "my.botproj": '{"name": "from-studio"}'}
+    assert find(bot(files), PLUGINS).bot_id == "from-studio"
+
+    project = find(bot({**files, "bot.toml": 'id = "mine"\n'}), PLUGINS)
+
+    assert (project.bot_id, project.notes) == ("mine", ())
+
+
+@pytest.mark.parametrize(
+    ("content", "bot_id"),
+    [
+        (b'\xef\xbb\xbf{"name": "studio"}', "studio"),
+        ('{"name": "studio"}'.encode("utf-16"), "studio"),
+        (b"{broken", "the-file"),
+        (b'{"name": 3}', "the-file"),
+        (b"[]", "the-file"),
+    ],
+)
+def test_a_project_file_is_read_in_any_encoding_and_a_broken_one_counts_by_its_own_name(bot, content, bot_id):
+    assert find(bot({"bot.note": "", "the-file.botproj": content}), PLUGINS).bot_id == bot_id
+
+
+def test_names_that_disagree_are_told_with_the_one_that_is_used(bot):
+    folder = bot(
+        {
+            "../.git/HEAD": "",
+            "bot.other": "",
+            "b.botproj": '{"name": "studio"}',
+            "build.sh": 'zip -r "init_work.zip" * -x "init_work.zip"',
+            "build.ps1": '$exclude = @("venv", "Studio.zip")\r\n',
+            "build.bat": "python setup.py sdist\r\n",
+        }
+    )
+
+    (note,) = find(folder, PLUGINS).notes
+
+    assert (note.code, note.severity) == ("name_disagrees", "warning")
+    assert note.message == (
+        "the names of this bot disagree: 'studio' is used, but its own description says 'from-its-files', "
+        "build.sh says 'init_work', its folder says 'my-bot'"
+    )
+    assert 'id = "studio"' in note.hint
+
+
+@pytest.mark.parametrize("line", ['$zipFileName = "$currentFolderName.zip"', "zip -r $1.zip .", "rem nothing", "\0\0"])
+def test_a_build_script_that_computes_its_name_says_none(bot, line):
+    assert find(bot({"bot.note": "", "build.sh": line, "build.ps1": line}), PLUGINS).notes == ()
+
+
+def test_more_project_files_than_bots_are_told_and_none_is_taken(bot):
+    project = find(bot({"bot.note": "", "a.botproj": "{}", "b.botproj": "{}"}), PLUGINS)
+
+    assert project.bot_id == "my-bot"
+    assert "several .botproj files lie here (a.botproj, b.botproj)" in project.notes[0].message
+
+
+def test_two_bots_with_one_id_are_told(bot):
+    folder = bot(
+        {
+            "a/bot.toml": 'id = "x"\nlanguage = "notes"\n',
+            "b/bot.toml": 'id = "X"\nlanguage = "notes"\n',
+            "c/bot.note": "",
+        }
+    )
+    projects = [find(each, PLUGINS) for each in find_all(folder, PLUGINS)]
+
+    told = twice(projects)
+
+    assert sorted(path.name for path in told) == ["a", "b"]
+    assert {each.code for each in told.values()} == {"id_taken"}
+
+
+# Where a bot is looked for.
+
+
+def test_all_bots_of_a_folder_are_found_sorted_and_a_bot_itself_is_one(bot):
+    folder = bot({"z/bot.note": "", "a b/1/2/bot.other": "", "docs/x": ""})
+
+    assert find_all(folder, PLUGINS) == [folder / "a b/1/2", folder / "z"]
+    assert find_all(folder / "z", PLUGINS) == [folder / "z"]
+    with pytest.raises(ProjectError, match="is no bot"):
+        find_all(folder / "docs", PLUGINS)
+
+
+def test_from_inside_a_bot_the_bot_above_is_found(bot, monkeypatch):
+    folder = bot({".git/HEAD": "", "bot.note": "", "src/deep/er/than/most/x": ""})
+    monkeypatch.chdir(folder / "src/deep/er/than/most")
+
+    assert find(Path(), PLUGINS).folder == folder
+
+
+def test_the_bot_above_is_not_looked_for_beyond_the_repository(bot, monkeypatch):
+    folder = bot({"bot.note": "", "inner/.git/HEAD": "", "inner/src/x": ""})
+
+    for place in ("inner", "inner/src"):
+        monkeypatch.chdir(folder / place)
+        with pytest.raises(ProjectError, match="is no bot"):
+            find(Path(), PLUGINS)
+
+
+def test_a_folder_that_was_named_does_not_stand_for_the_bot_above(bot):
+    with pytest.raises(ProjectError, match="src' is no bot"):
+        find(bot({"bot.note": "", "src/x": ""}) / "src", PLUGINS)
+
+
+def test_a_file_means_its_folder_and_is_the_entry_unless_it_describes_the_project(bot):
+    folder = bot({"bot.note": "", "other.note": "", "package.json": "{}", "x.botproj": "{}"})
+
+    assert (find(folder / "other.note", PLUGINS).folder, find(folder / "other.note", PLUGINS).entry) == (
+        folder,
+        "other.note",
+    )
+    assert find(folder / "package.json", PLUGINS).entry == ""
+    assert find(folder / "x.botproj", PLUGINS).entry == ""
+
+
+@pytest.mark.parametrize("place", ["root", "home"])
+def test_the_whole_machine_and_the_home_are_refused(place, bot, monkeypatch):
+    folder = bot({"bot.note": ""})
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+
+    with pytest.raises(ProjectError, match="is too much to be one bot"):
+        find(folder if place == "home" else Path(folder.anchor), PLUGINS)
+
+
+# What a folder is instead.
+
+
+class Aware(Other):
+    """Knows web applications for what they are."""
+
+    def not_a_bot(self, folder: Path) -> str:
+        return "a web application" if (folder / "app.other").is_file() else ""
+
+
+AWARE = plugins_with(Notes(), Aware())
+
+
+def test_what_a_language_knows_for_something_else_is_refused_by_its_name(bot):
+    with pytest.raises(ProjectError, match="my-bot' is a web application, not a bot") as refusal:
+        find(bot({"bot.other": "", "app.other": ""}), AWARE)
+
+    assert "bot.toml" in refusal.value.hint
+
+
+def test_bot_toml_makes_a_bot_of_it_all_the_same(bot):
+    assert find(bot({"app.other": "", "bot.toml": 'language = "other"\n'}), AWARE).language == "other"
+
+
+def test_applications_beside_bots_are_no_bots(bot):
+    folder = bot({"api/bot.other": "", "api/app.other": "", "bot/bot.other": ""})
+
+    assert find_all(folder, AWARE) == [folder / "bot"]
+
+
+def test_a_folder_that_holds_only_other_things_names_them(bot):
+    with pytest.raises(ProjectError, match="is no bot and holds none: api is a web application"):
+        find(bot({"api/app.other": "", "docs/x": ""}), AWARE)
+
+
+def test_a_template_is_told_from_outside_and_from_inside(bot):
+    folder = bot({"{{ name }}/bot.note": ""})
+
+    for path in (folder, folder / "{{ name }}"):
+        with pytest.raises(ProjectError, match=r"is a template whose \{\{ \}\} are not filled in"):
+            find(path, PLUGINS)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a.zip"], "holds only the package a.zip: deploy it"),
+        (["a.zip", "b.jar"], "holds only the packages a.zip, b.jar"),
+    ],
+)
+def test_a_folder_that_holds_only_packages_says_so(bot, names, said):
+    with pytest.raises(ProjectError, match=said) as refusal:
+        find(bot({**dict.fromkeys(names, ""), "README.md": "", ".gitignore": ""}), PLUGINS)
+
+    assert "bottool deploy" in refusal.value.hint
+
+
+def test_the_empty_place_of_another_repository_is_told(bot):
+    folder = bot({".git/HEAD": "", "a/bot.note": "", "b/bot.note": ""})
+    (folder / "elsewhere").mkdir()
+
+    with pytest.raises(ProjectError, match="empty: elsewhere; it stands for another repository, which was not fetched"):
+        find(folder, PLUGINS)
+
+
+def test_a_bot_that_lies_in_a_virtual_environment_is_found_and_its_libraries_are_not(bot):
+    folder = bot(
+        {
+            "b/bot.toml": 'language = "notes"\n',
+            "b/pyvenv.cfg": "",
+            "b/own/bot.note": "",
+            "v/pyvenv.cfg": "",
+            "v/x/bot.note": "",
+        }
+    )
+
+    assert find_all(folder, PLUGINS) == [folder / "b"]
+
+
+def test_a_committed_environment_of_many_files_is_not_read(bot, tmp_path):
+    folder = bot({"bot/bot.note": "", "rpa_env/pyvenv.cfg": ""})
+    for number in range(50):
+        (folder / f"rpa_env/Lib/p{number}").mkdir(parents=True)
+    asked = []
+
+    class Counting(Notes):
+        def recognises(self, folder: Path) -> bool:
+            asked.append(folder.name)
+            return super().recognises(folder)
+
+    find_all(folder, plugins_with(Counting()))
+
+    assert set(asked) == {"my-bot", "bot"}
