@@ -1,7 +1,7 @@
 """What in a text file deserves a warning in any language: passwords and keys, and paths that one machine only has.
 
-One compiled expression for each kind of file, matched in one pass. Made to be quiet: a false alarm teaches people to
-look away. A value that was found is judged here and leaves this module never.
+One compiled expression for each kind of file, tried only around words that every finding contains. Made to be quiet:
+a false alarm teaches people to look away. A value that was found is judged here and leaves this module never.
 """
 
 import re
@@ -66,6 +66,14 @@ _IN_PROSE = re.compile(_SHAPES)
 _IN_CODE = re.compile(f"{_SHAPES}|{_ASSIGNED}|{_CONNECTION}|{_PATH}")
 _IN_CONFIGURATION = re.compile(f"{_SHAPES}|{_ASSIGNED}|{_CONFIGURED}|{_CONNECTION}|{_PATH}")
 
+_MARKS = (
+    *("passw", "passphrase", "pwd", "senha", "contrase", "secret", "apikey", "api_key", "accesskey", "access_key"),
+    *("token", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "aiza", "sk-", "k_live_"),
+    *(":aa", "private key", "eyj", "://", ":\\", ":/", "/home/", "/users/"),
+)
+"""In small letters: whatever the expressions find contains one of these."""
+_BEFORE, _AFTER = 200, 400
+_SMALL = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NOT_A_SECRETS_NAME = re.compile(
     r"(?i)(?:field|_?id|name|address|label|selector|xpath|css|url|uri|file|path|env|type|input|prompt|element|locator|length"
     r"|hash|title|message|text|button|placeholder|regex|pattern|format|header|error|key_?name|tokenizer|tokens)$"
@@ -89,10 +97,41 @@ _SHOWN = 80
 def hits(text: str, suffix: str) -> Iterator[Hit]:
     """All findings in a file whose name ends with ``suffix``, by position."""
     expression = _IN_PROSE if suffix in PROSE else _IN_CONFIGURATION if suffix in CONFIGURATION else _IN_CODE
-    for found in expression.finditer(text):
-        judged = _judge(found, text)
-        if judged:
-            yield judged
+    for start, end in _windows(text):
+        for found in expression.finditer(text, start, end):
+            judged = _judge(found, text)
+            if judged:
+                yield judged
+
+
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    """The parts of lines around what every finding contains: a plain search is a hundred times quicker than ours."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        # Few letters grow when they are made small; positions must stay.
+        lowered = text.translate(_SMALL)
+    found = []
+    for mark in _MARKS:
+        at = lowered.find(mark)
+        while at >= 0:
+            line_end = text.find("\n", at)
+            end = min(at + _AFTER, len(text) if line_end < 0 else line_end + 1)
+            found.append((max(text.rfind("\n", 0, at) + 1, at - _BEFORE), end))
+            at = lowered.find(mark, max(end - _BEFORE, at + 1) if end == at + _AFTER else end)
+    yield from _merged(sorted(found))
+
+
+def _merged(windows: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    start, end = -1, -1
+    for each_start, each_end in windows:
+        if each_start > end:
+            if end > start:
+                yield start, end
+            start, end = each_start, each_end
+        else:
+            end = max(end, each_end)
+    if end > start:
+        yield start, end
 
 
 def _judge(found: re.Match[str], text: str) -> Hit | None:
