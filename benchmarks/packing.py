@@ -70,10 +70,10 @@ def make_tree(folder: Path, files: int, size_bytes: int) -> None:
         content = random_part(dice, text, size) if kind == 0 else random_part(dice, rows.encode(), size)
         if kind >= 2:
             content = dice.randbytes(size)
-        path = folder / f"part{number // 100:03}" / f"file {number}.{('py', 'csv', 'png', 'xlsx')[kind]}"
+        path = folder / f"part{number // 100:03}" / f"file {number}.{('txt', 'csv', 'png', 'xlsx')[kind]}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    (folder / "bot.toml").write_text('id = "bench"\nlanguage = "command"\n\n[command]\nrun = ["true"]\n', "utf-8")
+    (folder / "bot.py").write_text("print('hello')\n", "utf-8")
 
 
 def random_part(dice: random.Random, text: bytes, size: int) -> bytes:
@@ -125,7 +125,7 @@ def measure(folder: Path, scratch: Path, zip_program: str | None, rounds: int) -
 def pack_all(project: Project, target: Path) -> None:
     """What a language does to pack: find the files, pack them with their hashes."""
     entries: dict[str, Path | bytes] = dict(archive.source_files(project.folder, project.exclude).files)
-    archive.pack_zip(target, entries, manifest=archive.manifest(project, entry="true"))
+    archive.pack_zip(target, entries, manifest=archive.manifest(project, entry="bot.py"))
 
 
 def packed_files(path: Path) -> dict[str, int]:

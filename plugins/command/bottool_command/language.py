@@ -46,6 +46,9 @@ class AnyCommand(Language):
     def validate(self, project: Project) -> Iterable[Problem]:
         return _problems(project.options)
 
+    def build_key(self, project: Project) -> str:  # noqa: ARG002 - the files and bot.toml say it all
+        return ""
+
     def build(self, project: Project, output: Path) -> Path:
         entries: dict[str, Path | bytes] = dict(archive.source_files(project.folder, project.exclude).files)
         package = output / f"{project.bot_id}-{project.version}.zip"
