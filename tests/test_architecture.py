@@ -45,10 +45,22 @@ CORE = (
 
 # The server's layers, lowest first. Parts of one layer see each other only in the layers named in SOCIABLE.
 WEB = (
-    ("store", "files", "hints", "settings", "folder_lock", "package_check", "vault", "masking", "mail"),
+    (
+        "store",
+        "files",
+        "hints",
+        "settings",
+        "folder_lock",
+        "package_check",
+        "package_inspection",
+        "ecosystems",
+        "vault",
+        "masking",
+        "mail",
+    ),
     ("actions",),
     ("problems",),
-    ("api", "maestro", "gateway", "pages", "clock"),
+    ("api", "maestro", "gateway", "pages", "clock", "inspector"),
     ("app", "asgi", "serve", "local", "plugin", "__main__"),
 )
 SOCIABLE = (WEB[0], WEB[-1])

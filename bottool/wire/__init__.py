@@ -15,6 +15,7 @@ from bottool.wire.base import (
     SYNC_HOLD_SECONDS,
     Message,
 )
+from bottool.wire.inspections import Dependency, Dependent, Inspection
 from bottool.wire.nouns import (
     Alert,
     Automation,
@@ -75,6 +76,8 @@ __all__ = [
     "Bot",
     "BotVersion",
     "Capabilities",
+    "Dependency",
+    "Dependent",
     "Ended",
     "EnrolmentCode",
     "Event",
@@ -82,6 +85,7 @@ __all__ = [
     "Finish",
     "Frame",
     "HandBack",
+    "Inspection",
     "LoggedIn",
     "Login",
     "Message",

@@ -56,6 +56,12 @@ class BotVersion(Message, kw_only=True, frozen=True):
     sha256: str = ""
     released: bool = False
     findings: list[str] = []
+    inspection: str = ""
+    """``Inspection.state``; ``""`` before an upload."""
+    entry: str = ""
+    requires: str = ""
+    dependencies: int = 0
+    """How many are known."""
     created_at: datetime
     created_by: str = ""
 

@@ -11,6 +11,7 @@ from bottool_web.actions.site import Site
 from bottool_web.clock import Clock
 from bottool_web.gateway.application import Gateway, is_ours
 from bottool_web.gateway.http import Receive, Scope, Send
+from bottool_web.inspector import Inspector
 
 END_SECONDS = 10.0
 
@@ -27,6 +28,7 @@ class Application:
         # The bridge's own types are narrower than what every ASGI server sends.
         self._bridge: Any = WSGIMiddleware(cast("Any", flask_app), workers=site.settings.threads)
         self._clock = Clock(site)
+        self._inspector = Inspector(site)
         self._gateway: Gateway | None = None
 
     def close_streams(self) -> None:
@@ -64,6 +66,7 @@ class Application:
     def _begin(self) -> None:
         self._gateway = Gateway(self._site)
         self._clock.start()
+        self._inspector.start()
 
     async def _end(self) -> None:
         self.close_streams()
@@ -73,6 +76,7 @@ class Application:
 
     def _end_threads(self) -> None:
         self._clock.stop()
+        self._inspector.stop()
         self._bridge.executor.shutdown()
         if self._gateway is not None:
             self._gateway.close()

@@ -54,7 +54,8 @@ def _broken(exit_code: int) -> ArchiveError | Unavailable:
     return Unavailable("the archive could not be checked", "try again")
 
 
-def _limit_this_process() -> None:
+def limit_this_process(file_bytes: int | None = None) -> None:
+    """Little memory and processor time for the process that calls this, and no file longer than ``file_bytes``."""
     if sys.platform == "win32":
         return  # there only the time limit above holds
     import resource
@@ -62,6 +63,8 @@ def _limit_this_process() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    if file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
 
 def _judge(path: Path, file_name: str) -> dict[str, Any]:
@@ -75,5 +78,5 @@ def _judge(path: Path, file_name: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    _limit_this_process()
+    limit_this_process()
     print(json.dumps(_judge(Path(sys.argv[1]), sys.argv[2])))

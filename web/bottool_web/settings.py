@@ -21,6 +21,8 @@ class SiteSettings:
     host: str = "127.0.0.1"
     port: int = 8800
     upload_limit_bytes: int = 200 * 1024 * 1024
+    inspection_seconds: float = 3.0
+    """So long an upload waits for its inspection; what takes longer goes on behind it, as "checking"."""
     output_limit_bytes: int = 2 * 1024**3
     """So much of what one attempt prints is taken."""
     lease_seconds: float = 60.0

@@ -126,7 +126,7 @@ def test_secrets_and_heavy_folders_in_a_package_are_told(site: Site, admin: Prin
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as packed:
         for name in ("bot.py", ".env", "web/node_modules/x/index.js", "venv/pyvenv.cfg"):
-            packed.writestr(name, "")
+            packed.writestr(name, "1")
     bots.announce_version(site, admin, "hello", NEW)
 
     bot = bots.upload(site, admin, "hello", "1.0.0", "hello.zip", [made.getvalue()])

@@ -1,16 +1,19 @@
 """Bots and their versions: announce, upload, release, exclude, download."""
 
+import time
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import sqlalchemy as sa
 
 from bottool import wire
 from bottool.errors import Conflict, NotFound
-from bottool_web.actions import checks
+from bottool_web.actions import checks, inspections
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
 from bottool_web.package_check import Findings, check_package
+from bottool_web.package_inspection import Question, Told, inspect_package
 from bottool_web.store import audit, bots, workspaces
 from bottool_web.store.scope import Principal
 
@@ -54,47 +57,68 @@ def announce_version(site: Site, who: Principal, bot_id: str, new: wire.NewVersi
 def upload(site: Site, who: Principal, bot_id: str, version: str, file_name: str, pieces: Iterable[bytes]) -> wire.Bot:
     """Put a file under the version; one that is there is replaced, also of a released version.
 
-    What runs keeps the file that it started with.
+    What runs keeps the file that it started with. A version whose inspection takes long is ``checking`` until the
+    server has done it behind the answer.
 
-    :raises ArchiveError: when the file is refused; the version keeps what it had.
+    :raises ArchiveError: when the file is refused, or could never start; the version keeps what it had.
     :raises TooBig: when it is larger than the site takes.
     """
-    site.store.read(lambda tx: bots.version_of(tx, who.scope, bot_id, version))
+    announced = site.store.read(lambda tx: bots.version_of(tx, who.scope, bot_id, version))
     plain_name = _plain(file_name) or f"{bot_id}-{version}"
-    findings: list[Findings] = []
+    looked: list[tuple[Findings, Told | None]] = []
     stored = site.files.add_package(
         pieces,
         limit_bytes=site.settings.upload_limit_bytes,
-        check=lambda path: findings.append(check_package(path, plain_name)),
+        check=lambda path: looked.append(_look(site, path, plain_name, (bot_id, announced))),
     )
+    findings, told = looked[0]
     revision = bots.NewRevision(
         sha256=stored.sha256,
         size_bytes=stored.size_bytes,
         file_name=plain_name,
-        findings=findings[0].notes,
+        findings=findings.notes,
         at=site.now(),
+        state="checking" if told is None else "ready",
     )
 
     def keep(tx: sa.Connection) -> wire.Bot:
         row = bots.version_of(tx, who.scope, bot_id, version)
-        bots.add_revision(tx, who.scope, row.id, revision)
+        made = bots.add_revision(tx, who.scope, row.id, revision)
+        if told is not None:
+            inspections.keep(tx, site, who, made, told, bot_id=bot_id)
         audit.record(tx, who.scope, "bot.upload", bot_id, revision.at, version=version, sha256=stored.sha256)
         return bots.get(tx, who.scope, bot_id)
 
     return _changed(site, who, site.store.write(keep), queue=True)
 
 
+def _look(site: Site, path: Path, file_name: str, announced: tuple[str, Any]) -> tuple[Findings, Told | None]:
+    """Check the archive, then inspect it in the time that is left; ``None`` when that is not enough."""
+    begun = time.monotonic()
+    findings = check_package(path, file_name)
+    bot_id, version = announced
+    question = Question(
+        path=path, bot_id=bot_id, version=version.version, technology=version.technology, command=version.command
+    )
+    told = inspect_package(question, site.settings.inspection_seconds - (time.monotonic() - begun))
+    inspections.refuse_obstacle(told)
+    return findings, told
+
+
 @action("bot.release")
 def release(site: Site, who: Principal, bot_id: str, version: str) -> wire.Bot:
     """New tasks run this version from now on.
 
-    :raises Conflict: when the version has no file.
+    :raises Conflict: when the version has no file, or one that was refused.
     """
     now = site.now()
 
     def make(tx: sa.Connection) -> wire.Bot:
         row = bots.version_of(tx, who.scope, bot_id, version)
-        if row.state != "ready":
+        if row.state == "refused":
+            raise Conflict(f"version '{version}' of '{bot_id}' was refused", "upload another file, then release it")
+        # One that is being inspected may be released: its tasks wait until that is done.
+        if row.state not in {"ready", "checking"}:
             raise Conflict(
                 f"version '{version}' of '{bot_id}' has no file that can run", "upload its package, then release it"
             )

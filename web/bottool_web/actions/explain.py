@@ -14,6 +14,12 @@ from bottool_web.store import attempts, queue, tasks
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Principal
 
+_NOT_READY = {
+    "empty": "has no file; upload one",
+    "checking": "is being inspected; it can start when that is done",
+    "refused": "was refused; upload another file, or release another version",
+}
+
 
 @action("task.read")
 def explain(site: Site, who: Principal, task_id: int) -> wire.Explanation:
@@ -44,11 +50,9 @@ def _of_automation(runs: Row, linked: list[Row]) -> str:
         return f"automation '{runs.label}' has no bot; choose one"
     if runs.version is None:
         return f"bot '{runs.bot_id}' has no released version; release one"
-    if runs.revision_id is None:
-        return f"version '{runs.version}' of bot '{runs.bot_id}' has no file; upload one"
-    if not linked:
-        return f"automation '{runs.label}' has no runner; link one"
-    return ""
+    if runs.state != "ready":
+        return f"version '{runs.version}' of bot '{runs.bot_id}' {_NOT_READY[runs.state]}"
+    return "" if linked else f"automation '{runs.label}' has no runner; link one"
 
 
 def _of_queue(tx: sa.Connection, who: Principal, task: Row) -> str:

@@ -1,7 +1,7 @@
 """Every route of /rest/v1, in one table: what it is called, which action it calls, what comes in and what goes out."""
 
-from bottool import wire
-from bottool_web.actions import alerts, automations, bots, runners, tasks
+from bottool import sbom, wire
+from bottool_web.actions import alerts, automations, bots, inspections, runners, tasks
 from bottool_web.actions import output as outputs
 from bottool_web.api import special
 from bottool_web.api.route import Route
@@ -67,6 +67,30 @@ ROUTES: tuple[Route, ...] = (
         perform=special.release,
         body=wire.Release,
         answer=wire.Bot,
+    ),
+    Route(
+        method="GET",
+        path="/bots/<bot_id>/versions/<version>/inspection",
+        summary="What the version's package is made of",
+        action=inspections.get_inspection,
+        answer=wire.Inspection,
+    ),
+    Route(
+        method="GET",
+        path="/bots/<bot_id>/versions/<version>/sbom",
+        summary="The version's bill of materials, as CycloneDX 1.6",
+        action=inspections.get_sbom,
+        perform=special.bill_of_materials,
+        media_type=sbom.MEDIA_TYPE,
+    ),
+    Route(
+        method="GET",
+        path="/dependencies",
+        summary="Which bot versions depend on a package",
+        action=inspections.dependents,
+        query=special.DependencyQuery,
+        answer=wire.Dependent,
+        many=True,
     ),
     # Automations.
     Route(

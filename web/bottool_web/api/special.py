@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import msgspec
 from flask import Response, send_file
 
-from bottool import wire
+from bottool import sbom, wire
 from bottool.errors import LengthRequired, TooBig
 from bottool_web.actions import bots, identity, tasks
 from bottool_web.actions import output as outputs
@@ -46,6 +46,15 @@ class AlertQuery(msgspec.Struct, kw_only=True, frozen=True):
     task_id: Id | None = None
     before: Id | None = None
     limit: Limit = PAGE_ROWS
+
+
+class DependencyQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``below`` narrows to older versions of it; ``released`` to the versions that new tasks run."""
+
+    name: str
+    below: str = ""
+    ecosystem: str = ""
+    released: bool = False
 
 
 class TaskCounts(msgspec.Struct, kw_only=True, frozen=True):
@@ -105,6 +114,11 @@ def download(_route: Route, call: Call) -> Response:
     return send_file(
         path, mimetype="application/octet-stream", as_attachment=True, download_name=name, etag=path.name, max_age=0
     )
+
+
+def bill_of_materials(route: Route, call: Call) -> Response:
+    made = route.action(call.site, call.who, call.path["bot_id"], call.path["version"])
+    return Response(sbom.text(made), content_type=sbom.MEDIA_TYPE)
 
 
 def list_tasks(_route: Route, call: Call) -> wire.Page:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import NotFound, did_you_mean
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import automation, bot, bot_version, repository, revision
+from bottool_web.store.tables import automation, bot, bot_version, inspection, repository, revision
 from bottool_web.store.taken import conflict_when_taken
 
 Row = sa.Row[*tuple[Any, ...]]
@@ -117,11 +117,13 @@ class NewRevision:
     file_name: str
     findings: tuple[str, ...]
     at: datetime
+    state: str = "ready"
+    """Of the version: ``checking`` while its inspection is still to come."""
 
 
-def add_revision(tx: sa.Connection, scope: Scope, version_row: int, new: NewRevision) -> None:
+def add_revision(tx: sa.Connection, scope: Scope, version_row: int, new: NewRevision) -> int:
     """Make this file the version's file; the one before stays for the attempts that are pinned to it."""
-    made = tx.execute(
+    made: int = tx.execute(
         sa.insert(revision)
         .values(
             workspace_id=scope.workspace_id,
@@ -138,8 +140,9 @@ def add_revision(tx: sa.Connection, scope: Scope, version_row: int, new: NewRevi
     tx.execute(
         sa.update(bot_version)
         .where(bot_version.c.workspace_id == scope.workspace_id, bot_version.c.id == version_row)
-        .values(revision_id=made, state="ready")
+        .values(revision_id=made, state=new.state)
     )
+    return made
 
 
 def set_release(tx: sa.Connection, scope: Scope, bot_row: int, version_row: int) -> None:
@@ -190,9 +193,10 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, bot_row: int | None) ->
     if bot_row is not None:
         wanted = wanted.where(bot.c.id == bot_row)
     versions, automations = _versions(tx, scope, bot_row), _labels_of_automations(tx, scope, bot_row)
+    refused = _refused_later(tx, scope)
     made = []
     for row in tx.execute(wanted.order_by(bot.c.bot_id)):
-        mine = [_version(item, released=item.id == row.release_id) for item in versions[row.id]]
+        mine = [_version(item, refused[item.id], released=item.id == row.release_id) for item in versions[row.id]]
         made.append(
             wire.Bot(
                 id=row.id,
@@ -210,8 +214,20 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, bot_row: int | None) ->
 
 def _versions(tx: sa.Connection, scope: Scope, bot_row: int | None) -> dict[int, list[Row]]:
     wanted = (
-        sa.select(bot_version, revision.c.file_name, revision.c.size_bytes, revision.c.sha256, revision.c.findings)
+        sa.select(
+            bot_version,
+            revision.c.file_name,
+            revision.c.size_bytes,
+            revision.c.sha256,
+            revision.c.findings,
+            inspection.c.state.label("inspection"),
+            inspection.c.findings.label("told"),
+            inspection.c.entry,
+            inspection.c.requires,
+            inspection.c.dependencies,
+        )
         .outerjoin(revision, revision.c.id == bot_version.c.revision_id)
+        .outerjoin(inspection, inspection.c.revision_id == revision.c.id)
         .where(bot_version.c.workspace_id == scope.workspace_id, bot_version.c.deleted_at.is_(None))
     )
     if bot_row is not None:
@@ -222,7 +238,27 @@ def _versions(tx: sa.Connection, scope: Scope, bot_row: int | None) -> dict[int,
     return found
 
 
-def _version(row: Row, *, released: bool) -> wire.BotVersion:
+def _refused_later(tx: sa.Connection, scope: Scope) -> dict[int, list[str]]:
+    """By version: what to say of files that came after the one it has, and were refused."""
+    found: dict[int, list[str]] = defaultdict(list)
+    rows = tx.execute(
+        sa.select(revision.c.bot_version_id, revision.c.file_name, inspection.c.findings)
+        .join(inspection, inspection.c.revision_id == revision.c.id)
+        .join(bot_version, bot_version.c.id == revision.c.bot_version_id)
+        .where(
+            inspection.c.workspace_id == scope.workspace_id,
+            inspection.c.state == "refused",
+            bot_version.c.deleted_at.is_(None),
+            revision.c.id > bot_version.c.revision_id,
+        )
+        .order_by(revision.c.id)
+    )
+    for version_row, file_name, findings in rows:
+        found[version_row].append(f"the newer file '{file_name}' was refused: {''.join(findings[:1])}")
+    return found
+
+
+def _version(row: Row, refused: list[str], *, released: bool) -> wire.BotVersion:
     return wire.BotVersion(
         version=row.version,
         state=row.state,
@@ -232,7 +268,11 @@ def _version(row: Row, *, released: bool) -> wire.BotVersion:
         size_bytes=row.size_bytes or 0,
         sha256=row.sha256 or "",
         released=released,
-        findings=row.findings or [],
+        findings=[*(row.findings or []), *(row.told or []), *refused],
+        inspection=row.inspection or ("waiting" if row.sha256 else ""),
+        entry=row.entry or "",
+        requires=row.requires or "",
+        dependencies=row.dependencies or 0,
         created_at=row.created_at,
         created_by=row.created_by,
     )

@@ -89,6 +89,8 @@ def ready_automations(tx: sa.Connection, scope: Scope, runner_id: int) -> list[R
                 automation.c.deleted_at.is_(None),
                 bot.c.deleted_at.is_(None),
                 bot_version.c.deleted_at.is_(None),
+                # Neither one whose inspection is still to come, nor one that was refused.
+                bot_version.c.state == "ready",
             )
         )
     )
@@ -197,7 +199,7 @@ def linked_runners(tx: sa.Connection, scope: Scope, automation_id: int) -> list[
 
 def what_would_run(tx: sa.Connection, scope: Scope, automation_id: int) -> Row:
     """The automation's ``label`` and ``deleted_at``, and as far as there are any: its bot's ``bot_id``, the released
-    ``version`` with its ``technology``, and ``revision_id``.
+    ``version`` with its ``technology``, ``state`` and ``revision_id``.
     """
     return tx.execute(
         sa.select(
@@ -207,6 +209,7 @@ def what_would_run(tx: sa.Connection, scope: Scope, automation_id: int) -> Row:
             bot_version.c.version,
             bot_version.c.technology,
             bot_version.c.revision_id,
+            bot_version.c.state,
         )
         .outerjoin(bot, sa.and_(bot.c.id == automation.c.bot_id, bot.c.deleted_at.is_(None)))
         .outerjoin(bot_version, sa.and_(bot_version.c.id == bot.c.release_id, bot_version.c.deleted_at.is_(None)))

@@ -7,13 +7,15 @@ are integers below 2^31 and never used again. Times are aware UTC. Changing some
 import sqlalchemy as sa
 
 from bottool.states import AttemptState, TaskState
+from bottool_web.store import columns
 from bottool_web.store.column_types import Json
-from bottool_web.store.columns import metadata as metadata
 from bottool_web.store.columns import one_of as _one_of
 from bottool_web.store.columns import reference as _reference
 from bottool_web.store.columns import table as _table
 from bottool_web.store.columns import text as _text
 from bottool_web.store.columns import time as _time
+
+metadata = columns.metadata
 
 # Who.
 

@@ -30,6 +30,7 @@ BODIES: dict[Any, dict[str, Any]] = {
     wire.NewRunner: {"machine_id": "box-9"},
     wire.NewAlert: {"task_id": 1, "title": "look", "message": "here"},
 }
+QUERIES = {"/dependencies": "?name=openpyxl"}
 
 
 def asked(route: Route, task_id: int = 1) -> tuple[str, dict[str, Any]]:
@@ -38,6 +39,7 @@ def asked(route: Route, task_id: int = 1) -> tuple[str, dict[str, Any]]:
     for name, value in {"bot_id": "my-bot", "version": "1.0.0", "label": "daily", "int:task_id": task_id}.items():
         path = path.replace(f"<{name}>", str(value))
     assert "<" not in path, f"the tests know no value for {path}"
+    path += QUERIES.get(route.path, "")
     if route.body is not None:
         return path, {"json": BODIES[route.body]}
     return path, {"data": b"no archive"} if route.method == "PUT" else {}

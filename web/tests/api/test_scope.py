@@ -1,9 +1,13 @@
 """No statement of the store reaches into another workspace, and no function of the store forgets to ask for one."""
 
 import inspect
+import io
 import re
 import sys
+import threading
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any
@@ -13,13 +17,13 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from bottool import wire
-from bottool_web.actions import identity, runners, setup
+from bottool_web.actions import bots, identity, inspections, runners, setup
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, idempotency, tables, tokens, workspaces
 from bottool_web.store.scope import Principal
 
 Sent = tuple[list[str], bool, str]
-MODULES = ("alerts", "audit", "automations", "bots", "idempotency", "runners", "tokens", "workspaces")
+MODULES = ("alerts", "audit", "automations", "bots", "idempotency", "inspections", "runners", "tokens", "workspaces")
 SCOPED = {table.name for table in tables.metadata.sorted_tables if "workspace_id" in table.c}
 # Before anybody is known, and the clock's care for all workspaces at once.
 UNSCOPED = {
@@ -72,6 +76,7 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     call("GET", "/bots"), call("GET", "/bots/my-bot"), call("GET", "/automations"), call("GET", "/runners")
     call("POST", "/bots/my-bot/versions", json={"version": "2", "technology": "PYTHON"})
     call("DELETE", "/bots/my-bot/versions/2")
+    inspect_two(site, call, ada)
     call("POST", "/automations", json={"label": "weekly", "runners": ["box-2"]}, headers=key)
     call("POST", "/automations", json={"label": "weekly", "runners": ["box-2"]}, headers=key)
     call("PATCH", "/automations/weekly", json={"name": "w", "runners": ["box-1"]})
@@ -84,6 +89,29 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
         call("GET", path)
     call("GET", f"/tasks/{task.id}/explain")
     call("POST", f"/tasks/{task.id}/cancel")
+
+
+def inspect_two(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
+    """The one that was there uninspected, and one whose upload could not wait, and which could never start."""
+    impatient = replace(site, settings=replace(site.settings, inspection_seconds=0.0))
+    bots.announce_version(site, ada, "my-bot", wire.NewVersion(version="3", technology="PYTHON"))
+    bots.upload(impatient, ada, "my-bot", "3", "three.zip", [a_zip({"README": "", "requirements.txt": "x==1"})])
+    who, ending = identity.acting_site(ada.workspace_id), threading.Event()
+    while inspections.inspect_next(site, who, ending):
+        pass
+    bots.announce_version(site, ada, "my-bot", wire.NewVersion(version="4", technology="PYTHON"))
+    bots.upload(site, ada, "my-bot", "4", "four.zip", [a_zip({"bot.py": "", "requirements.txt": "openpyxl==3.1.2"})])
+    for path in ("/dependencies?name=openpyxl", "/bots/my-bot/versions/4/inspection", "/bots/my-bot/versions/4/sbom"):
+        assert call("GET", path).status_code == 200
+    bots.release(site, ada, "my-bot", "1.0.0")
+
+
+def a_zip(files: dict[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        for name, text in files.items():
+            packed.writestr(name, text)
+    return made.getvalue()
 
 
 def test_every_statement_of_a_scope_names_the_workspace(
