@@ -119,7 +119,7 @@ def test_without_a_server_the_bot_runs_plainly(bottool, python_bot) -> None:
 
 def test_without_the_server_part_a_line_says_what_to_install(bottool, python_bot) -> None:
     folder = python_bot("plain", "import sys; print(sys.argv[1:])")
-    bottool.variables["BOTTOOL_DISABLED_PLUGINS"] = "web"
+    bottool.variables["BOTTOOL_DISABLE_PLUGINS"] = "web"
 
     done = bottool("run", str(folder))
 

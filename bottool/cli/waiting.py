@@ -16,8 +16,10 @@ SHORTEST_SECONDS = 0.1
 LONGEST_SECONDS = 1.0
 AWAY_SECONDS = 60.0
 """How long the server may be away before waiting is given up."""
-LAST_WORDS_SECONDS = 15.0
-"""How long output may still come after the result: a bot reports before it ends, and its runner sends after that."""
+LAST_WORDS_SECONDS = 60.0
+"""How long the output of a task with a result may be silent before it is given up: a bot reports before it ends, its
+runner sends after that, and on a busy machine both take their time.
+"""
 
 Write = Callable[[Frame], object]
 
@@ -83,6 +85,7 @@ class _Watch:
         self._client = client
         self._task_id = task_id
         self._write = write
+        self._attempt = 0
         self._offset = 0
         self._output_ended = write is None
         self._final_since: float | None = None
@@ -93,7 +96,7 @@ class _Watch:
         """True when the task has a result and all of its output was shown."""
         try:
             task = self._client.get(rest.path("tasks", self._task_id), type=Task)
-            has_news = self.read_once()
+            has_news = self._read(task)
         except (Unreachable, Unavailable):
             self._bear_absence()
             return False
@@ -103,12 +106,26 @@ class _Watch:
         self.task = task
         return task.state in FINAL and not has_news and self._nothing_follows()
 
+    def _read(self, task: Task) -> bool:
+        """As ``read_once``, of the newest attempt: each has an output of its own, which begins at 0."""
+        if self._write is None or not task.attempt:
+            self._output_ended = True
+            return False
+        has_news = self._attempt > 0 and self.read_once()
+        if not has_news and task.attempt != self._attempt:
+            self._attempt, self._offset = task.attempt, 0
+            has_news = self.read_once()
+        if has_news:
+            self._final_since = None
+        return has_news
+
     def read_once(self) -> bool:
         """Show the next piece of output; True when there was one."""
         if self._write is None:
             return False
         where = f"{rest.path('tasks', self._task_id)}/output"
-        data, headers = self._client.read(where, query={"after": self._offset})
+        query = {"after": self._offset, **({"attempt": self._attempt} if self._attempt else {})}
+        data, headers = self._client.read(where, query=query)
         for frame in frames(data):
             self._write(frame)
         self._output_ended = headers.get(ENDED_HEADER) != "false"
