@@ -1,5 +1,6 @@
 """Locks: resolved when a project is built, or once on a machine; and what an environment made from one shares."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -262,3 +263,79 @@ def test_a_robocorp_robot_starts_by_its_own_runner(folder_of, installed, tmp_pat
     assert command.arguments[1:] == ("-m", "robocorp.tasks", "run", "tasks.py")
     assert command.placeholders
     assert json.dumps(PYTHON.inspect(installed(tmp_path / "a.zip", "b").package).requires) == '"==3.11.*"'
+
+
+def test_a_wheel_of_the_bot_itself_is_locked_and_installed(project_of, ready, start, tmp_path):
+    add_wheel(tmp_path / "w", "greeting", module="TEXT = 'mine'\n")
+    project = project_of(
+        {
+            "bot.py": "import greeting\nprint(greeting.TEXT)\n",
+            "requirements.txt": "--no-index\n./vendor/greeting-1.0-py3-none-any.whl\n",
+            "vendor/greeting-1.0-py3-none-any.whl": (tmp_path / "w/greeting-1.0-py3-none-any.whl").read_bytes(),
+        }
+    )
+    lock = PYTHON.lock(project)
+
+    ended = start(ready(PYTHON.build(replace(project, lock=lock), tmp_path), "a"))
+
+    assert locks.header(lock.data.decode()).local
+    assert str(project.folder) not in lock.data.decode()
+    assert ended.stdout == "mine\n", ended.stderr
+
+
+def test_a_requirement_in_a_repository_is_locked_to_its_commit(project_of, ready, start, tmp_path):
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    (repository / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "back"\nbackend-path = ["."]\n'
+        '[project]\nname = "greeting"\nversion = "1.0"\n'
+    )
+    add_wheel(tmp_path / "w", "greeting", module="TEXT = 'from git'\n")
+    wheel = tmp_path / "w" / "greeting-1.0-py3-none-any.whl"
+    (repository / wheel.name).write_bytes(wheel.read_bytes())
+    (repository / "back.py").write_text(
+        "import shutil\n"
+        "def build_wheel(folder, *a, **k):\n"
+        f"    shutil.copy({wheel.name!r}, folder)\n"
+        f"    return {wheel.name!r}\n"
+    )
+    git = ["git", "-c", "user.name=me", "-c", "user.email=me@example.com", "-C", str(repository)]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        subprocess.run([*git, *words], check=True)
+    project = project_of(
+        {
+            "bot.py": "import greeting\nprint(greeting.TEXT)\n",
+            "requirements.txt": f"--no-index\ngreeting @ git+{repository.as_uri()}\n",
+        }
+    )
+    lock = PYTHON.lock(project)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+    ended = start(ready(PYTHON.build(replace(project, lock=lock), tmp_path), "a"))
+
+    assert f"@{commit}" in lock.data.decode()
+    assert ended.stdout == "from git\n", ended.stderr
+
+
+def test_a_lock_of_another_tool_is_what_is_installed(project_of, index, ready, start, tmp_path):
+    wheels = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in index.iterdir()}
+    add_wheel(index, "words", "2.0", module="TEXT = 'two'\n")
+    lock = "".join(
+        f'[[packages]]\nname = "{name.split("-")[0]}"\nversion = "1.0"\n'
+        f'wheels = [{{name = "{name}", hashes = {{sha256 = "{digest}"}}}}]\n'
+        for name, digest in wheels.items()
+    )
+    setuptools = '[[packages]]\nname = "setuptools"\nversion = "80.0"\nmarker = "os_name == \'none\'"\n'
+    project = project_of(
+        {
+            "bot.py": "import greeting\nprint(greeting.TEXT)\n",
+            "pyproject.toml": '[project]\nname = "a"\nversion = "1"\ndependencies = ["greeting"]\n'
+            f'[tool.uv]\nno-index = true\nfind-links = ["{index.as_uri()}"]\n',
+            "pylock.toml": f'lock-version = "1.0"\n{lock}{setuptools}',
+        }
+    )
+    assert PYTHON.lock_key(project) == ""
+
+    ended = start(ready(PYTHON.build(project, tmp_path), "a"))
+
+    assert ended.stdout == "one\n", ended.stderr

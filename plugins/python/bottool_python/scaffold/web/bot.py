@@ -4,39 +4,35 @@ The page lies beside this file, so that the bot works anywhere. Give the paramet
 Where no browser is, the bot says so, does nothing and reports that.
 """
 
-import shutil
 from pathlib import Path
 
 from botcity.maestro import AutomationTaskFinishStatus, BotMaestroSDK
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 
 # Offline the calls below only warn.
 BotMaestroSDK.RAISE_NOT_CONNECTED = False
 
-BROWSERS = ("google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "chrome")
 PAGE = (Path(__file__).parent / "page.html").as_uri()
 
 
-def find_browser() -> str:
-    """The path of a browser that this bot can use, or an empty text."""
-    found = (shutil.which(name) for name in BROWSERS)
-    return next((path for path in found if path), "")
-
-
-def read_orders(browser: str, address: str) -> list[str]:
-    """Open the page and return the texts of its orders."""
+def open_browser():
+    """A browser without a window, which needs no display; None where Chrome or its driver is missing."""
     options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    # No window is shown, so no display is needed.
     options.add_argument("--headless=new")
     options.add_argument("--no-sandbox")
-    driver = webdriver.Chrome(options=options)
     try:
-        driver.get(address)
-        return [element.text for element in driver.find_elements(By.CLASS_NAME, "order")]
-    finally:
-        driver.quit()
+        return webdriver.Chrome(options=options)
+    except WebDriverException as error:
+        print(f"No browser can be started here: {error.msg}")
+        return None
+
+
+def read_orders(browser, address):
+    """Open the page and return the texts of its orders."""
+    browser.get(address)
+    return [element.text for element in browser.find_elements(By.CLASS_NAME, "order")]
 
 
 def main() -> None:
@@ -45,15 +41,18 @@ def main() -> None:
     execution = maestro.get_execution()
     address = execution.parameters.get("address", PAGE)
 
-    browser = find_browser()
-    if browser:
-        orders = read_orders(browser, address)
+    browser = open_browser()
+    if browser is None:
+        orders = []
+        print("Nothing was read")
+        status, message = AutomationTaskFinishStatus.PARTIALLY_COMPLETED, "No browser on this machine: nothing was read"
+    else:
+        try:
+            orders = read_orders(browser, address)
+        finally:
+            browser.quit()
         print(f"{len(orders)} orders: {', '.join(orders)}")
         status, message = AutomationTaskFinishStatus.SUCCESS, "All orders read"
-    else:
-        orders = []
-        print(f"No browser on this machine (looked for {', '.join(BROWSERS)}): nothing was read")
-        status, message = AutomationTaskFinishStatus.PARTIALLY_COMPLETED, "No browser on this machine: nothing was read"
 
     maestro.finish_task(
         task_id=execution.task_id,
