@@ -15,7 +15,7 @@ from bottool.errors import PluginError
 SECTIONS = {
     "Make a bot": ("new", "adopt", "validate", "lock", "build", "run", "inspect"),
     "Put it to work": ("deploy", "release", "bot", "automation", "task", "runner"),
-    "This machine": ("up", "demo", "login", "logout", "whoami", "doctor", "plugins", "version"),
+    "This machine": ("up", "demo", "login", "logout", "whoami", "doctor", "plugins", "plugin", "version"),
 }
 OWN = tuple(name for names in SECTIONS.values() for name in names)
 FROM_PLUGINS = "Site and machines"

@@ -1,0 +1,1 @@
+"""PLUGIN_TITLE bots for bottool: ``language`` is the whole plugin, ``plugin`` announces it."""
