@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """What a package's ``bottool.json`` says; empty when there is none or it is no JSON object. Never to be trusted."""
     kind = kind_of(path)
     data = _read_first(path, kind, lambda name: _is_manifest(name, kind), _MANIFEST_MAX_BYTES)
+    return _manifest_of(data or b"{}")
+
+
+def _manifest_of(data: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(data or b"{}")
+        said = json.loads(data)
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
@@ -157,21 +161,33 @@ def check_packed(path: Path) -> dict[str, Any]:
 
     :raises ArchiveError: as ``check``.
     """
-    kind = kind_of(path)
-    limits = Limits()
-    said = read_manifest(path)
+    kind, limits = kind_of(path), Limits()
+    if kind == "tar.gz":
+        said = read_manifest(path)
+        if _is_ours(said, said.get("files", {})):
+            with named(path.name):
+                _check_sizes(path, limits)
+            return said
+    elif kind != "file":
+        names, said = set(), {}
+        with named(path.name):
+            for member in checked_members(path, kind, limits):
+                if member.name in {MANIFEST, MANIFEST_IN_JAR} and member.size_bytes <= _MANIFEST_MAX_BYTES:
+                    said = _manifest_of(b"".join(member.chunks())) if _is_manifest(member.name, kind) else said
+                elif not member.is_folder:
+                    names.add(member.name)
+        if _is_ours(said, names):
+            return said
+    check(path, limits)
+    return read_manifest(path)
+
+
+def _is_ours(said: dict[str, Any], names: Collection[str]) -> bool:
+    """True when a manifest is of this bottool and lists these names: only our own packers write that."""
     files = said.get("files")
     if said.get("bottool") != __version__ or not isinstance(files, dict):
-        check(path, limits)
-    elif kind == "tar.gz":
-        with named(path.name):
-            _check_sizes(path, limits)
-    else:
-        with named(path.name):
-            names = {each.name for each in checked_members(path, kind, limits) if not each.is_folder}
-        if names - {MANIFEST, MANIFEST_IN_JAR} != files.keys() - {MANIFEST, MANIFEST_IN_JAR}:
-            check(path, limits)
-    return said
+        return False
+    return files.keys() - {MANIFEST, MANIFEST_IN_JAR} == set(names) - {MANIFEST, MANIFEST_IN_JAR}
 
 
 def _check_sizes(path: Path, limits: Limits) -> None:

@@ -20,7 +20,7 @@ from bottool.model import Package, Problem, Project, Severity
 from bottool.opening import open_package
 from bottool.placing import output_folder, put, workplace
 from bottool.plugins import Plugins, listed, one_line
-from bottool.sources import LeftOutGroup, Sources
+from bottool.sources import LeftOutGroup, Sources, walked_once
 
 __all__ = ["Built", "How", "build", "described", "open_package"]
 
@@ -84,6 +84,18 @@ def build(
     stamp = None if cache is None else _place_of_stamp(cache, project, output)
     if stamp and not how.fresh and (known := _unchanged(plugins, project, stamp, cache, how, began_ns)):
         return known
+    with walked_once(project.folder):
+        return _built(plugins, project, output, stamp, (cache, note, how, began_ns))
+
+
+def _built(
+    plugins: Plugins,
+    project: Project,
+    output: Path,
+    stamp: Path | None,
+    said: tuple[Path | None, Note, How, int],
+) -> Built:
+    cache, note, how, began_ns = said
     problems = [*project.notes, *plugins.validate(project)]
     _refuse_errors(project, problems)
     project, missing = _locked(plugins, project, cache, note, replace(how, relock=False))
@@ -93,11 +105,11 @@ def build(
         state = stamps.look(project.folder, sources, (), began_ns)
         with workplace(output) as work, packing.told_to(how.progress or (lambda _done, _all: None)):
             made = _build_one(plugins, project, work)
-            said = archive.check_packed(made)
+            manifest = archive.check_packed(made)
             target = output / made.name
             _place(made, target, project)
     built = Built(
-        package=_package(target, project, said),
+        package=_package(target, project, manifest),
         problems=tuple(problems),
         left_out=sources.left_out,
         left_out_by_reason=sources.left_out_by_reason(),
@@ -121,7 +133,7 @@ def _place_of_stamp(cache: Path, project: Project, output: Path) -> Path:
     return stamps.place(cache, *map(str, (project.folder, output, project.bot_id, project.version, project.language)))
 
 
-def _key(plugins: Plugins, project: Project, cache: Path | None, how: How) -> str:
+def _key(plugins: Plugins, project: Project, lock_key: str, cache: Path | None, how: How) -> str:
     """What a package depends on beside its folder; empty when that cannot be told."""
     language = plugins.language(project.language)
     try:
@@ -131,7 +143,7 @@ def _key(plugins: Plugins, project: Project, cache: Path | None, how: How) -> st
             return ""
         plugin = plugins.owner(language.name)
         raise PluginError(f"plugin '{plugin}' failed in {language.name}.build_key: {one_line(error)}") from error
-    lock = resolved.kept(plugins, project, cache) if how.locked else "none"
+    lock = resolved.kept(language, lock_key, cache) if how.locked else "none"
     if own is None or lock is None:
         return ""
     code = getattr(sys.modules.get(type(language).__module__), "__file__", None) or ""
@@ -150,7 +162,7 @@ def _unchanged(
     stamp = stamps.read(place)
     if stamp is None or stamp.package_state != stamps.state_of_file(stamp.package.path):
         return None
-    if stamp.key != _key(plugins, project, cache, how) or not stamps.holds(stamp.state):
+    if stamp.key != _key(plugins, project, stamp.lock_key, cache, how) or not stamps.holds(stamp.state):
         return None
     if stamp.state.doubtful:
         stamps.write(place, replace(stamp, state=stamps.renewed(stamp.state, began_ns)))
@@ -173,7 +185,9 @@ def _remember(
 ) -> None:
     """Keep what tells the next build that nothing has changed, where that can be told."""
     place, state, sources, began_ns = seen
-    key = _key(plugins, replace(project, lock=None), cache, how)
+    project = replace(project, lock=None)
+    lock_key = resolved.lock_key(plugins, project)
+    key = _key(plugins, project, lock_key, cache, how)
     packed = built.package.manifest.get("files")
     if not key or not isinstance(packed, dict):
         return
@@ -183,6 +197,7 @@ def _remember(
         state = stamps.look(project.folder, sources, more, began_ns)
     stamp = stamps.Stamp(
         key=key,
+        lock_key=lock_key,
         state=state,
         package=built.package,
         package_state=stamps.state_of_file(built.package.path),

@@ -51,12 +51,11 @@ def with_lock(
     return replace(project, lock=lock), ()
 
 
-def kept(plugins: Plugins, project: Project, cache: Path | None) -> str | None:
-    """The checksum of the lock that is kept for a project, ``""`` when it needs none, ``None`` when none is kept."""
-    key = lock_key(plugins, project)
+def kept(language: Language, key: str, cache: Path | None) -> str | None:
+    """The checksum of the lock that is kept for a key, ``""`` when none is needed, ``None`` when none is kept."""
     if not key:
         return ""
-    lock = None if cache is None else _read(_place(cache, plugins.language(project.language), key))
+    lock = None if cache is None else _read(_place(cache, language, key))
     return None if lock is None else hashlib.sha256(lock.data).hexdigest()
 
 

@@ -8,7 +8,9 @@ name, and a pattern such as ``env*`` would take ``environment_variables.py`` alo
 import fnmatch
 import os
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +78,11 @@ class Sources:
         return grouped(self.omitted)
 
 
+_known: ContextVar[tuple[Path, dict[tuple[tuple[str, ...], frozenset[str]], Sources]] | None] = ContextVar(
+    "_known", default=None
+)
+
+
 def source_files(folder: Path, exclude: Collection[str] = (), *, keep: Collection[str] = ()) -> Sources:
     """The files to pack from ``folder``.
 
@@ -86,7 +93,27 @@ def source_files(folder: Path, exclude: Collection[str] = (), *, keep: Collectio
     :raises ProjectError: when a symbolic link leads out of the folder, to nothing or in a circle, or when a folder
         cannot be read.
     """
-    walk = _Walk(folder.resolve(), tuple(exclude), frozenset(keep))
+    root, key = folder.resolve(), (tuple(exclude), frozenset(keep))
+    known = _known.get()
+    if known is None or known[0] != root:
+        return _walked(root, *key)
+    if key not in known[1]:
+        known[1][key] = _walked(root, *key)
+    return known[1][key]
+
+
+@contextmanager
+def walked_once(folder: Path) -> Iterator[None]:
+    """Within, ``folder`` is taken to stay as it is: who asks for its files again gets the same answer at once."""
+    token = _known.set((folder.resolve(), {}))
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def _walked(root: Path, exclude: tuple[str, ...], keep: frozenset[str]) -> Sources:
+    walk = _Walk(root, exclude, keep)
     walk.enter(_Place(path=walk.root, prefix="", ignore=IgnoreFiles.above(walk.root), chain=(walk.root,)))
     omitted = tuple(sorted(walk.omitted, key=lambda each: each.name))
     return Sources(

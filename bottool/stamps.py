@@ -34,9 +34,13 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """A package that was built. ``key`` is what it depends on beside the folder's files."""
+    """A package that was built. ``key`` is what it depends on beside the folder's files.
+
+    ``lock_key`` is what the language said, which it reads from the folder: as long as that stays, so does it.
+    """
 
     key: str
+    lock_key: str
     state: State
     package: Package
     package_state: str
@@ -147,6 +151,7 @@ def _of_json(said: dict[str, Any]) -> Stamp:
     state = said["state"]
     return Stamp(
         key=said["key"],
+        lock_key=said["lock_key"],
         state=State(paths=tuple(state["paths"]), digest=state["digest"], doubtful=state["doubtful"]),
         package=Package(**{**package, "path": Path(package["path"])}),
         package_state=said["package_state"],
