@@ -1,6 +1,7 @@
 """``bottool bot``: the bots on the server."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -63,6 +64,7 @@ def show(state: State, bot: str, as_json: bool) -> None:
         "STATE": lambda each: "released" if each.released else each.state,
         "FILE": lambda each: each.file_name,
         "SIZE": lambda each: present.size(each.size_bytes),
+        "DEPENDENCIES": lambda each: each.dependencies if each.inspection == "done" else each.inspection,
         "DEPLOYED": lambda each: each.created_at,
         "BY": lambda each: each.created_by,
         "FINDINGS": lambda each: each.findings,
@@ -103,3 +105,52 @@ def delete(state: State, bot: str, version: str) -> None:
 
     state.client().delete(rest.path("bots", bot, "versions", version))
     present.done(f"deleted {bot} {version}")
+
+
+@command.command("uses")
+@click.argument("name")
+@click.option("--below", default="", metavar="VERSION", help="Only older versions of it.")
+@click.option("--ecosystem", default="", help="pypi, maven, npm or gem. [default: all of them]")
+@click.option("--released", is_flag=True, help="Only the versions that new tasks run.")
+@server_options
+@json_option
+@click.pass_obj
+def uses(state: State, /, name: str, below: str, ecosystem: str, released: bool, as_json: bool) -> None:
+    """Say which bots depend on NAME, such as openpyxl, group:artifact or @scope/name.
+
+    A version that is not known or cannot be compared is listed as unknown: it may be older.
+    """
+    import msgspec
+
+    from bottool.cli import rest
+    from bottool.wire import Dependent, Page
+
+    asked = {"name": name, "below": below, "ecosystem": ecosystem, "released": "true" if released else ""}
+    query = {key: value for key, value in asked.items() if value}
+    page = state.client().get(rest.path("dependencies"), query=query, type=Page)
+    found = msgspec.convert(page.items, list[Dependent])
+    columns = {
+        "BOT": lambda each: each.bot_id,
+        "VERSION": lambda each: each.version,
+        "STATE": lambda each: "released" if each.released else "",
+        "DEPENDENCY": lambda each: f"{each.dependency.name} {each.dependency.version or '(any)'}",
+        "ASKED FOR": lambda each: each.dependency.direct,
+        "VERDICT": lambda each: f"below {below}" if each.verdict == "below" else each.verdict,
+        "AUTOMATIONS": lambda each: each.automations,
+    }
+    limit = f" below {below}" if below else ""
+    present.listing(found, columns, json=as_json, empty=f"no bot that was inspected depends on '{name}'{limit}")
+
+
+@command.command("sbom")
+@click.argument("bot")
+@click.argument("version")
+@server_options
+@click.pass_obj
+def sbom(state: State, bot: str, version: str) -> None:
+    """Print the bill of materials of VERSION: CycloneDX 1.6 as JSON."""
+    from bottool import sbom as bills
+    from bottool.cli import rest
+
+    made = state.client().get(rest.path("bots", bot, "versions", version, "sbom"), type=dict[str, Any])
+    click.echo(bills.text(made), nl=False)

@@ -36,6 +36,8 @@ def command(state: State, /, bot: Path, and_release: bool, repository: str, as_j
     client = state.client()
     with tempfile.TemporaryDirectory(prefix="bottool-deploy-") as work:
         package = take(state, bot, Path(work), said)
+        for each in package.notes:
+            click.echo(f"warning: {each.message}; deployed as that", err=True)
         deployed = deploy(state.plugins, client, package, repository=repository)
     if and_release:
         release(client, package.bot_id, package.version)
@@ -121,6 +123,10 @@ def _looked_at(client: "Client", package: Package) -> "BotVersion":
                 "'bottool inspect' may say more about the package",
             )
         if found is not None and found.state == "ready":
+            if found.sha256 != package.sha256:
+                raise InvalidInput(
+                    f"the server refuses {package.bot_id} {package.version}: {'; '.join(found.findings)}"
+                )
             return found
         time.sleep(0.2)
     raise WaitTimeout(

@@ -1,13 +1,14 @@
 """Bots and their versions: deploy, release, download, exclude."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import IO
 
 from flask import flash, redirect, request, send_file, url_for
 
-from bottool import wire
+from bottool import sbom, wire
 from bottool.errors import BottoolError, Conflict, InvalidInput
-from bottool_web.actions import bots
+from bottool_web.actions import bots, inspections
 from bottool_web.actions.site import Site
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
@@ -65,6 +66,34 @@ def _deploy(site: Site, who: Principal, bot_id: str, version: str) -> None:
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
     while piece := stream.read(PIECE_BYTES):
         yield piece
+
+
+@blueprint.get("/bots/uses")
+@page("bot.read")
+def uses(site: Site, who: Principal) -> Answer:
+    """Which bots depend on something: an empty form before the first question."""
+    asked = {name: request.args.get(name, "").strip() for name in ("name", "below")}
+    try:
+        found = inspections.dependents(site, who, name=asked["name"], below=asked["below"]) if asked["name"] else None
+    except BottoolError as error:
+        return show("uses.html", who, asked=asked, found=None, error=sentence(error)), error.http_status
+    return show("uses.html", who, asked=asked, found=found, error="")
+
+
+@blueprint.get("/bots/<bot_id>/versions/<version>")
+@page("bot.read")
+def version_page(site: Site, who: Principal, bot_id: str, version: str) -> Answer:
+    told = inspections.get_inspection(site, who, bot_id, version)
+    shown = next(each for each in bots.get_bot(site, who, bot_id).versions if each.version == version)
+    return show("version.html", who, bot_id=bot_id, version=shown, told=told)
+
+
+@blueprint.get("/bots/<bot_id>/versions/<version>/sbom")
+@page("bot.read")
+def bill_of_materials(site: Site, who: Principal, bot_id: str, version: str) -> Answer:
+    made = sbom.text(inspections.get_sbom(site, who, bot_id, version))
+    name = f"{bot_id}-{version}.cdx.json"
+    return send_file(BytesIO(made.encode()), as_attachment=True, download_name=name, mimetype=sbom.MEDIA_TYPE)
 
 
 @blueprint.get("/bots/<bot_id>")
