@@ -138,7 +138,8 @@ def _understood(root: Element) -> Pom:
         artifact=properties["project.artifactId"],
         version=_resolved(properties["project.version"], properties),
         packaging=said(root, "packaging") or "jar",
-        main_class=_main_class(plugins, properties),
+        # What is only managed makes no jar, but configures the plugin that does.
+        main_class=_main_class([*plugins, *root.iterfind("build/pluginManagement/plugins/plugin")], properties),
         has_parent=root.find("parent") is not None,
         release=_release(plugins, properties),
         modules=tuple((module.text or "").strip() for module in root.iterfind("modules/module")),
