@@ -89,7 +89,11 @@ def test_a_python_is_fetched_from_a_mirror_in_a_folder(tmp_path, monkeypatch):
     tree.mkdir(parents=True)
     claims = f"""#!{sys.executable}
 import os, sys
-lie = "import sys, platform; sys.version_info = (3, 99, 1, 'final', 0); platform.python_version = lambda: '{version}'; "
+here = os.path.abspath(sys.argv[0])
+lie = (
+    "import sys, platform; sys.version_info = (3, 99, 1, 'final', 0); platform.python_version = lambda: '{version}'; "
+    f"sys.executable = sys._base_executable = {{here!r}}; sys.prefix = sys.base_prefix = {{os.path.dirname(here)!r}}; "
+)
 words = [lie + word if before == "-c" else word for before, word in zip(sys.argv, sys.argv[1:])]
 os.execv({sys.executable!r}, [{sys.executable!r}, *words])
 """
