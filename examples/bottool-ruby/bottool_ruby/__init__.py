@@ -1,0 +1,1 @@
+"""Ruby bots for bottool: ``language`` is the whole plugin, ``plugin`` announces it."""
