@@ -195,7 +195,7 @@ def _main(arguments: list[str]) -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace") as answer:
         sys.stdout = io.StringIO()
         os.dup2(2, 1)
-        json.dump(_tell(*arguments), answer)
+        json.dump(_tell(*arguments), answer, ensure_ascii=False)
 
 
 if __name__ == "__main__":
