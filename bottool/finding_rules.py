@@ -81,7 +81,7 @@ _NOT_A_SECRETS_NAME = re.compile(
 )
 _DEMO = re.compile(
     r"(?i)(?:p[a@]ss(?:w[o0]rd|wd)?|senha|secret(?:_sauce)?|token|change_?me|mudar|trocar|admin(?:istrator)?|root|teste?"
-    r"|demo|example|exemplo|sample|user|usuario|guest|foo|bar|string|none|null|true|false|secretkey|api_?key|default"
+    r"|demo|example|exemplo|sample|user|usuario|guest|foo|bar|test_?pass(?:word)?|string|none|null|true|false|secretkey|api_?key|default"
     r"|supersecretpassword|mypassword|minhasenha|qwerty|abc|postgres|x+|\*+|\.+|-+|_+|0+|1234?5?6?7?8?9?0?)[!@#]?\d{0,4}[!@#]?"
 )
 _PLACEHOLDER = re.compile(

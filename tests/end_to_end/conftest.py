@@ -3,6 +3,7 @@
 Everything is started through the command line, as a person would, and ended by its process id.
 """
 
+import importlib.util
 import json
 import os
 import secrets
@@ -28,6 +29,10 @@ from bottool.client import Client
 from bottool.errors import BottoolError
 
 START_SECONDS = 60
+
+SPEC = importlib.util.spec_from_file_location("shapes", Path(__file__).resolve().parent.parent / "bots" / "shapes.py")
+shapes: Any = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(shapes)
 
 # A shell gives its background jobs an interrupt signal that is ignored, and they hand it on; the programs that are
 # tried here must see Ctrl-C as from a terminal.
@@ -241,5 +246,40 @@ def command_bot(tmp_path: Path) -> Callable[[str, str], Path]:
         )
         (folder / "work.py").write_text(textwrap.dedent(source))
         return folder
+
+    return write
+
+
+@pytest.fixture
+def studio_bot(tmp_path: Path) -> Callable[[str, str], Path]:
+    """``studio_bot(bot_id, source)``: a project as BotCity's template makes it, in a folder whose name has everything.
+
+    With what people leave in theirs: an old package, a virtual environment, compiled files, a ``.env``.
+    """
+
+    def write(bot_id: str, source: str) -> Path:
+        folder = tmp_path / "Robôs & bots (v1)" / bot_id
+        files = shapes.studio(bot_id) | {
+            "bot.py": textwrap.dedent(source),
+            ".env": "SENHA=x\n",
+            "resources/ação 🤖.png": shapes.PNG,
+            f"{bot_id}.zip": shapes.zipped({"bot.py": "raise SystemExit('the old one')", "resources\\x.png": ""}),
+            "__pycache__/bot.cpython-310.pyc": b"\0",
+        }
+        shapes.write(folder, files | shapes.below("venv", shapes.environment()))
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def shape(tmp_path: Path) -> Callable[[str], list[Path]]:
+    """``shape(name)``: writes a shape into a folder of its name; returns the folders of its bots."""
+
+    def write(name: str) -> list[Path]:
+        folder = tmp_path / name
+        folder.mkdir()
+        shapes.SHAPES[name](folder)
+        return [folder / bot for bot in shapes.BOTS[name]]
 
     return write

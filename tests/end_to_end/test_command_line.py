@@ -34,7 +34,7 @@ def wait_until(what: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_from_login_to_result(home, command_bot, tmp_path) -> None:
+def test_from_login_to_result(home, studio_bot, tmp_path) -> None:
     own = {**home.variables, "BOTTOOL_CONFIG": str(tmp_path / "config")}
     for name in ("BOTTOOL_SERVER", "BOTTOOL_LOGIN", "BOTTOOL_KEY"):
         del own[name]
@@ -64,7 +64,7 @@ def test_from_login_to_result(home, command_bot, tmp_path) -> None:
     assert json.loads(bottool("whoami", "--json").stdout)["workspace"] == "tests"
 
     # A bot, from its folder to a released version.
-    folder = command_bot("invoices", WORKS)
+    folder = studio_bot("invoices", WORKS)
     bottool("deploy", str(folder))
     conflict = bottool("deploy", str(folder), status=6)
     assert "'1.0.0'" in conflict.stderr and "--version" in conflict.stderr

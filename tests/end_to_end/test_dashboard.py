@@ -77,9 +77,9 @@ def test_signing_out_ends_the_session(page: Page) -> None:
 
 
 def test_a_person_deploys_a_bot_makes_an_automation_and_watches_its_task(
-    page: Page, home: Any, command_bot: Bot, tmp_path: Path
+    page: Page, home: Any, studio_bot: Bot, tmp_path: Path
 ) -> None:
-    project = command_bot(
+    project = studio_bot(
         "greeter",
         """
         import time
@@ -95,7 +95,7 @@ def test_a_person_deploys_a_bot_makes_an_automation_and_watches_its_task(
     page.get_by_label("Package").set_input_files(built)
     page.get_by_label("Bot id").fill("greeter")
     page.get_by_label("Version", exact=True).fill("1.0.0")
-    page.get_by_label("Language").select_option("COMMAND")
+    page.get_by_label("Language").select_option("PYTHON")
     page.get_by_role("button", name="Deploy").click()
     expect(page.get_by_role("heading", name="greeter")).to_be_visible()
     expect(page.locator("#version-1\\.0\\.0")).to_contain_text("released")

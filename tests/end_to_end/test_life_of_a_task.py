@@ -45,8 +45,33 @@ def witness_bot(bot: Bot, witness: Path, *, seconds: float, bot_id: str = "witne
     )
 
 
-def test_a_bot_that_says_nothing_and_exits_with_0_has_succeeded(home: Any, command_bot: Bot) -> None:
-    home.deploy(command_bot("quiet", "import sys; print('olá'); print('warning', file=sys.stderr)"))
+SHAPES = {
+    "py-main": "clima_manaus",
+    "py-old": "BotTable",
+    "py-utf16": "py-utf16",
+    "py-accents": "front_office",
+    "py-local-botcity": "py-local-botcity",
+    "py-in-environment": "Bot",
+}
+
+
+def test_projects_of_every_shape_run_as_they_are(home: Any, shape: Callable[[str], list[Path]]) -> None:
+    home.start_runner()
+    tasks = {}
+    for name, bot_id in SHAPES.items():
+        (project,) = shape(name)
+        home.deploy(project)
+        home.automate(name, bot_id)
+        tasks[name] = home.new_task(name)
+
+    for name, task_id in tasks.items():
+        task = home.wait_for_state(task_id, "succeeded", "failed")
+        assert (name, task.state, task.exit_code) == (name, "succeeded", 0), home.output(task_id)
+        assert "olá" in home.output(task_id)
+
+
+def test_a_bot_that_says_nothing_and_exits_with_0_has_succeeded(home: Any, studio_bot: Bot) -> None:
+    home.deploy(studio_bot("quiet", "import sys; print('olá'); print('warning', file=sys.stderr)"))
     home.automate("quiet", "quiet")
     home.start_runner()
 
@@ -56,8 +81,8 @@ def test_a_bot_that_says_nothing_and_exits_with_0_has_succeeded(home: Any, comma
     assert "olá" in home.output(task.id)
 
 
-def test_a_bot_that_exits_with_an_error_has_failed_with_its_last_lines(home: Any, command_bot: Bot) -> None:
-    home.deploy(command_bot("breaks", "print('before'); raise SystemExit('the invoice has no number')"))
+def test_a_bot_that_exits_with_an_error_has_failed_with_its_last_lines(home: Any, studio_bot: Bot) -> None:
+    home.deploy(studio_bot("breaks", "print('before'); raise SystemExit('the invoice has no number')"))
     home.automate("breaks", "breaks")
     home.start_runner()
 
@@ -67,8 +92,8 @@ def test_a_bot_that_exits_with_an_error_has_failed_with_its_last_lines(home: Any
     assert "the invoice has no number" in task.message
 
 
-def test_a_task_waits_until_its_runner_is_there(home: Any, command_bot: Bot) -> None:
-    home.deploy(command_bot("patient", "print('hello')"))
+def test_a_task_waits_until_its_runner_is_there(home: Any, studio_bot: Bot) -> None:
+    home.deploy(studio_bot("patient", "print('hello')"))
     home.automate("patient", "patient", machine_id="late-box")
     task_id = home.new_task("patient")
     assert home.task(task_id).state == "queued"
@@ -79,8 +104,8 @@ def test_a_task_waits_until_its_runner_is_there(home: Any, command_bot: Bot) -> 
     assert home.wait_for_state(task_id, "succeeded", "failed").state == "succeeded"
 
 
-def test_output_is_seen_while_the_bot_runs(home: Any, command_bot: Bot, tmp_path: Path) -> None:
-    home.deploy(witness_bot(command_bot, tmp_path / "seen", seconds=6))
+def test_output_is_seen_while_the_bot_runs(home: Any, studio_bot: Bot, tmp_path: Path) -> None:
+    home.deploy(witness_bot(studio_bot, tmp_path / "seen", seconds=6))
     home.automate("slow", "witness")
     home.start_runner()
     task_id = home.new_task("slow")
@@ -144,9 +169,9 @@ def test_a_cancelled_task_never_starts(home: Any, command_bot: Bot, tmp_path: Pa
     assert [line.split()[1] for line in lines_of(witness)] == [str(other)] * 2
 
 
-def test_the_server_may_be_killed_while_a_bot_runs(home: Any, command_bot: Bot, tmp_path: Path) -> None:
+def test_the_server_may_be_killed_while_a_bot_runs(home: Any, studio_bot: Bot, tmp_path: Path) -> None:
     witness = tmp_path / "seen"
-    home.deploy(witness_bot(command_bot, witness, seconds=4))
+    home.deploy(witness_bot(studio_bot, witness, seconds=4))
     home.automate("paying", "witness")
     home.start_runner()
     task_id = home.new_task("paying")
