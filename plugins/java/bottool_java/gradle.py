@@ -44,7 +44,7 @@ _NAME = re.compile(r"""rootProject\.name\s*=\s*["']([^"'$]+)["']""")
 _VERSION = re.compile(r"""^\s*version\s*=?\s*\(?["']([^"'$]+)["']""", re.MULTILINE)
 _REPOSITORY = re.compile(r"""url\s*[=(:]?\s*(?:uri\s*\(\s*)?["'](https?://[^"'$]+)["']""")
 _DEPENDENCY = re.compile(
-    r"""^\s*(?:implementation|api|compile|runtimeOnly|runtime)\b\s*\(?\s*["']([\w.-]+:[\w.-]+(?::[^"']*)?)["']""",
+    r"""(?:^|[{;])\s*(?:implementation|api|compile|runtimeOnly|runtime)\b\s*\(?\s*["']([\w.-]+:[\w.-]+(?::[^"']*)?)["']""",
     re.MULTILINE,
 )
 _PACKS_ALL = re.compile(r"runtimeClasspath|configurations\.compileClasspath|configurations\.compile\b")

@@ -8,7 +8,7 @@ from bottool_java.jdk import Installed
 
 _LAST_LINES = 50
 _COMPILER_LINE = re.compile(r"^\S*?([^/\\\s]+\.(?:java|kt|groovy)):(\d+): (?:error: )?(.+)", re.MULTILINE)
-_NOT_RESOLVED = re.compile(r"Could not (?:resolve|find|get|download) (?:all \w+ )?([\w.-]+:[\w.-]+(?::[\w.+-]+)?)")
+_NOT_RESOLVED = re.compile(r"Could not (?:resolve|find|get|download) (?:all \w+ )?([\w.-]+:[\w.-]+(?::[\w.+-]*\w)?)")
 _ADDRESS = re.compile(r"""(?:Could not (?:GET|HEAD) '|^\s*- |from ')(https?://[^'\s]+)""", re.MULTILINE)
 _WENT_WRONG = re.compile(r"\* What went wrong:\n(.+?)(?:\n\* |\n\n|\Z)", re.DOTALL)
 _TOO_NEW = re.compile(r"Unsupported class file major version (\d+)")

@@ -126,7 +126,8 @@ def holds_others(path: Path, needed: Iterable[str]) -> bool:
     """
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-    packages = {"/".join(name.split("/")[:2]) for name in names if name.endswith(".class")}
+    folders = {name.rpartition("/")[0] for name in names if name.endswith(".class")}
+    packages = {"/".join(folder.split("/")[:2]) for folder in folders if not folder.startswith("META-INF/")}
     for each in needed:
         group, name, *_ = (*each.split(":"), "")
         place = "/".join(group.split(".")[:2])
