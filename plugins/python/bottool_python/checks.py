@@ -33,7 +33,7 @@ def project_problems(project: Project) -> Iterator[Problem]:
     yield from required.problems
     yield from _dependency_files(sources, required)
     yield from _version_range(range_of(sources, layout.options_of(project.options)))
-    yield from _entry_problems(sources, project.entry, required)
+    yield from _entry_problems(sources, project, required)
 
 
 def inspect(package: Package) -> Inspection:
@@ -65,11 +65,14 @@ def range_of(bot: Tree, options: layout.Options) -> str:
     return options.requires_python or metadata.requires_python(bot)
 
 
-def _entry_problems(sources: Tree, wanted: str, required: Requirements) -> Iterator[Problem]:
-    found = layout.find(sources, wanted)
+def _entry_problems(sources: Tree, project: Project, required: Requirements) -> Iterator[Problem]:
+    found = layout.find(sources, project.entry)
     if found is None or found.root:
-        yield _no_entry(wanted)
+        yield _no_entry(project.entry)
         return
+    if found.package and found.entry != project.bot_id:
+        message = f"the bot id is '{project.bot_id}', but in this layout it is the name of the package, '{found.entry}'"
+        yield _warning("name_disagrees", message, f'write id = "{found.entry}" into bot.toml, or leave it out')
     try:
         imports.parse(sources.read(found.file) or b"")
     except SyntaxError as error:

@@ -3,6 +3,7 @@
 import json
 
 from bottool import archive
+from bottool.errors import BuildError, ToolMissing
 from bottool.model import Lock, Project
 from bottool_python import checks, layout, locks, requirements, resolving, tree
 from bottool_python.requirements import Requirements
@@ -22,9 +23,16 @@ def lock(project: Project) -> Lock:
 
     :raises BuildError: when nothing satisfies the requirements.
     :raises Unreachable: when no index answers.
+    :raises ToolMissing: when a source distribution does not tell here what it needs.
     """
     sources, required = _read(project)
-    text, wanted = resolving.universal(required, project.folder, _range(project, sources))
+    try:
+        text, wanted = resolving.universal(required, project.folder, _range(project, sources))
+    except BuildError as error:
+        if "No solution found" in error.output or "not found in the package registry" in error.output:
+            raise
+        # A source that cannot be built here may well be built where the bot runs.
+        raise ToolMissing(f"the versions cannot be resolved here: {error.message}", error.hint) from error
     return Lock(file=locks.FILE, data=locks.with_header(text, wanted, local=required.local).encode())
 
 

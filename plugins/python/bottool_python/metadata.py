@@ -30,10 +30,10 @@ class Declared:
 
 
 def bot_id(tree: Tree) -> str:
-    """BotCity's project file counts first, then the package of the older layout, whose name a bot id must be there."""
+    """The package of the older layout, whose name the bot id must be there; else what BotCity's project file says."""
     found = layout.find(tree)
     package = found.entry if found and found.package else ""
-    return layout.botproj_name(tree) or package or _text(pyproject(tree).get("name"))
+    return package or layout.botproj_name(tree) or _text(pyproject(tree).get("name"))
 
 
 def version(tree: Tree) -> str:

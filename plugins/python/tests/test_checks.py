@@ -78,9 +78,21 @@ def test_a_requirement_without_a_name_may_bring_anything(project_of):
 
 
 def test_a_relative_import_that_is_not_there_is_named(project_of):
-    files = {"setup.py": "", "Pkg/__init__.py": "", "Pkg/__main__.py": "from .gone import x\n"}
+    files = {"setup.py": "", "Mine/__init__.py": "", "Mine/__main__.py": "from .gone import x\n"}
 
-    assert found(project_of(files)) == [("error", "missing_module", "Pkg/__main__.py", 1)]
+    assert found(project_of(files)) == [("error", "missing_module", "Mine/__main__.py", 1)]
+
+
+def test_another_id_than_the_package_of_the_older_layout_is_told(project_of):
+    files = {"setup.py": "", "BotTable/__init__.py": "", "BotTable/__main__.py": "", "Old.botproj": '{"name": "Old"}'}
+    project = project_of(files)
+
+    (problem,) = Python().validate(project)
+
+    assert problem.code == "name_disagrees"
+    assert "'Mine'" in problem.message
+    assert '"BotTable"' in problem.hint
+    assert Python().identify(project.folder)[0] == "BotTable"
 
 
 def test_a_syntax_error_behind_the_entry_is_a_warning(project_of):

@@ -5,15 +5,20 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bottool import archive
-from bottool.errors import BuildError, Unreachable
+from bottool.environments import Cache
+from bottool.errors import BuildError, ToolMissing, Unreachable
 from bottool.model import Installation
-from bottool_python import environment, locks
+from bottool_python import environment, files, locks
+from bottool_python.commands import python
 from bottool_python.language import Python
 
 PYTHON = Python()
@@ -339,3 +344,44 @@ def test_a_lock_of_another_tool_is_what_is_installed(project_of, index, ready, s
     ended = start(ready(PYTHON.build(project, tmp_path), "a"))
 
     assert ended.stdout == "one\n", ended.stderr
+
+
+def test_on_another_disk_a_file_is_copied(tmp_path):
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("one disk only")
+    source = tmp_path / "a"
+    source.write_bytes(b"x")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
+        target = Path(folder, "b")
+
+        files.link_or_copy(source, target)
+
+        assert target.read_bytes() == b"x"
+        assert not os.path.samestat(source.stat(), target.stat())
+
+
+def test_what_cannot_be_built_here_is_packed_without_a_lock(project_of):
+    project = project_of(
+        {
+            "bot.py": "",
+            "requirements.txt": "--no-index\n./thing\n",
+            "thing/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "back"\nbackend-path = ["."]\n',
+            "thing/back.py": "def build_wheel(*a, **k):\n    raise SystemExit('no compiler')\n",
+        }
+    )
+
+    with pytest.raises(ToolMissing, match="cannot be resolved here"):
+        PYTHON.lock(project)
+
+
+def test_a_person_asks_for_new_versions_by_a_command(bot_of, ready, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOTTOOL_CACHE", str(tmp_path / "cache"))
+    package = PYTHON.build(bot_of("greeting\n"), tmp_path)
+    installation = ready(package, "a", store=Cache(tmp_path / "cache").store(PYTHON))
+    key = PYTHON.environment_key(installation)
+
+    done = CliRunner().invoke(python, ["relock", str(package)])
+
+    assert done.exit_code == 0, done.output
+    assert PYTHON.environment_key(installation) != key
