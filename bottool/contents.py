@@ -14,7 +14,6 @@ from bottool import archive
 from bottool.archive_check import checked_members
 from bottool.model import Problem, Severity
 
-CODE = "manifest_differs"
 MOST_TOLD = 20
 """So many differences are told one by one."""
 
@@ -57,7 +56,7 @@ def differences(found: tuple[File, ...], manifest: Mapping[str, Any]) -> tuple[P
     if more > 0:
         told = [*told[:MOST_TOLD], f"{more} more files differ from the manifest"]
     hint = "the package was changed after it was built: build it again"
-    return tuple(Problem(severity=Severity.WARNING, code=CODE, message=each, hint=hint) for each in told)
+    return tuple(Problem(severity=Severity.WARNING, code="manifest_differs", message=each, hint=hint) for each in told)
 
 
 def _differences(there: Mapping[str, str], said: Mapping[str, Any]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import json
 import tarfile
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from bottool import archive, contents, sbom
+from bottool.environments import Cache, make_ready
 from bottool.language import Language
-from bottool.model import Dependency, Inspection, Package
+from bottool.model import Dependency, Inspection, Limits, Package
 from bottool.opening import open_package
 from bottool.plugins import Plugins
+from bottool.run import run
 
 SUBJECT = sbom.Subject(bot_id="hello", version="1.0", language="python", sha256="ab" * 32, entry="bot.py")
 PARTS = (
@@ -133,6 +136,30 @@ def test_a_package_that_demands_its_id_gets_it_whoever_says_another(
 
     assert package.bot_id == "BotTable"
     assert [each.message for each in package.notes] == told
+
+
+def test_a_legacy_package_that_was_uploaded_under_another_id_starts_the_right_module(tmp_path: Path) -> None:
+    pytest.importorskip("bottool_python")
+    path, lines = tmp_path / "BotTable-1.0.tar.gz", []
+    files = {"setup.py": b"", "BotTable/__init__.py": b"", "BotTable/__main__.py": b"print('this is BotTable')"}
+    archive.pack_tar_gz(path, files, root="BotTable-1.0")
+    plugins = Plugins.load()
+
+    opened = open_package(path, plugins)
+    deployed = replace(opened, bot_id="invoices", notes=())  # as a runner hears it from the server
+    installation = make_ready(plugins, deployed, Cache(tmp_path / "cache"), tmp_path / "files", lambda _: None)
+    outcome = run(
+        plugins,
+        installation,
+        task=None,
+        limits=Limits(timeout_seconds=60),
+        output=lambda _stream, data: lines.append(data),
+        stop_requested=lambda: False,
+    )
+
+    assert opened.bot_id == "BotTable"
+    assert outcome.succeeded, b"".join(lines)
+    assert b"".join(lines).strip() == b"this is BotTable"
 
 
 # As a person types it.
