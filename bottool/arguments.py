@@ -6,13 +6,20 @@ with placeholders. Knows no process and no server; what it returns holds a secre
 
 import re
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PureWindowsPath
 
+from bottool.errors import LaunchError
 from bottool.model import Command, TaskContext
 from bottool.settings import base_variables
 
 _PLACEHOLDER = re.compile(r"\{(path|maestro_server|maestro_taskid|maestro_token|server|task|token|workspace)\}")
+
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "powershell", "pwsh"})
+_HARMLESS = re.compile(r"[A-Za-z0-9_@+=:,./-]*")
+"""What means itself in a script's text (Source: POSIX sh 2.2, quoting)."""
+_BATCH = re.compile('[&|<>^"%!\r\n\0]')
+"""What cmd acts upon, also between quotes; it splits the command line of a batch file by rules of its own."""
 
 _OWN = "BOTTOOL_"
 """Our own variables hold logins, keys and a runner's folders: none passes to a bot but those made here."""
@@ -31,6 +38,8 @@ def full_command(command: Command, task: TaskContext | None, folder: Path) -> tu
     Without a task nothing is appended and the placeholders of a task become empty. A language's variables win over the
     machine's; those of the task win over all.
 
+    :raises LaunchError: when a shell would read what the task brings, and that is more than plain text.
+
     Source: the SDKs' ``from_sys_args`` (server, task id, token, and the organization since version 2 of the API).
     """
     return _arguments(command, task, folder), _variables(command, task)
@@ -38,19 +47,49 @@ def full_command(command: Command, task: TaskContext | None, folder: Path) -> tu
 
 def _arguments(command: Command, task: TaskContext | None, folder: Path) -> list[str]:
     if command.placeholders:
-        return [_filled(argument, task, folder) for argument in command.arguments]
+        return [_filled(command, place, task, folder) for place in range(len(command.arguments))]
     if task is None:
         return list(command.arguments)
-    return [*command.arguments, task.server, str(task.task_id), task.token, task.workspace]
+    added = [task.server, str(task.task_id), task.token, task.workspace]
+    for value in added:
+        _refuse_metacharacters(command, len(command.arguments), value)
+    return [*command.arguments, *added]
 
 
-def _filled(argument: str, task: TaskContext | None, folder: Path) -> str:
+def _refuse_metacharacters(command: Command, place: int, value: str) -> None:
+    """Nothing that a task brings may become part of a program's text: where a shell reads it, it must mean itself.
+
+    :raises LaunchError: when the argument at ``place`` is read by a shell, and ``value`` is more than plain text.
+    """
+    programs = [PureWindowsPath(each).name.lower().removesuffix(".exe") for each in command.arguments]
+    program = programs[0]
+    by_batch = program == "cmd" or program.endswith((".bat", ".cmd"))
+    is_script = place < len(programs) and program in _SHELLS and _says_command(command.arguments[1:place])
+    if (by_batch and _BATCH.search(value)) or (is_script and not _HARMLESS.fullmatch(value)):
+        raise LaunchError(
+            f"what the task brings cannot be handed to '{program}': it holds characters that a shell acts upon",
+            'start a program or a script file without a shell, such as run = ["sh", "bot.sh"]',
+        )
+
+
+def _says_command(options: Sequence[str]) -> bool:
+    """True when ``-c`` (also among others, as in ``-ec``) or PowerShell's ``-Command`` comes before."""
+    return any(re.fullmatch("-[a-z]*c|-c(ommand)?", each.lower()) for each in options)
+
+
+def _filled(command: Command, place: int, task: TaskContext | None, folder: Path) -> str:
     """One pass over the text, so that a value that looks like a placeholder stays what it is."""
     values = {"path": str(folder)}
     if task is not None:
         values |= {"server": task.server, "task": str(task.task_id), "token": task.token, "workspace": task.workspace}
         values |= {"maestro_server": task.server, "maestro_taskid": str(task.task_id), "maestro_token": task.token}
-    return _PLACEHOLDER.sub(lambda found: values.get(found[1], ""), argument)
+
+    def value(found: re.Match[str]) -> str:
+        text = values.get(found[1], "")
+        _refuse_metacharacters(command, place, text)
+        return text
+
+    return _PLACEHOLDER.sub(value, command.arguments[place])
 
 
 def _variables(command: Command, task: TaskContext | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ command line is a list of arguments and never meets a shell.
 
 import os
 import shlex
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -16,8 +17,11 @@ from bottool import archive
 from bottool.errors import LaunchError, ProjectError, did_you_mean
 from bottool.language import Language
 from bottool.model import Command, Inspection, Installation, Package, Problem, Project, Severity, Tool
+from bottool_command import checks, starting
 
-RUN = "run-windows" if os.name == "nt" else "run"
+SYSTEMS = {"win32": "run-windows", "darwin": "run-macos", "linux": "run-linux"}
+RUN = SYSTEMS.get(sys.platform, "run")
+OPTIONS = ("run", *SYSTEMS.values())
 PLACEHOLDERS = ("{path}", "{server}", "{task}", "{token}", "{workspace}", "{maestro_")
 """As ``model.Command`` has them; the last is the beginning of three."""
 _TOML_LIMIT_BYTES = 1_000_000
@@ -28,14 +32,15 @@ class AnyCommand(Language):
     name = "command"
     title = "Any command"
     technologies = ("COMMAND",)
+    templates = ("plain",)
 
     def recognises(self, folder: Path) -> bool:  # noqa: ARG002 - the answer is always the same
         """Never: a folder of this language has a ``bot.toml``, and then nobody is asked."""
         return False
 
     def scaffold(self, folder: Path, name: str, template: str) -> None:
-        if template:
-            raise ProjectError(f"there is no template '{template}' for command", "leave it out: there is one only")
+        if template not in {"", *self.templates}:
+            raise ProjectError(f"there is no template '{template}' for command", "there is one only: plain")
         for file in resources.files("bottool_command").joinpath("scaffold").iterdir():
             # Bytes: bot.sh must keep its line ends on Windows, and bot.bat its own elsewhere.
             (folder / file.name).write_bytes(file.read_bytes().replace(b"BOT_ID", name.encode()))
@@ -44,7 +49,12 @@ class AnyCommand(Language):
         return "", ""
 
     def validate(self, project: Project) -> Iterable[Problem]:
-        return _problems(project.options)
+        wrong = _problems(project.options)
+        if wrong:
+            return wrong
+        runs = [(option, project.options[option]) for option in OPTIONS if option in project.options]
+        files = checks.of_files(project.folder, runs)
+        return [*files, *checks.of_program(project.folder, _run(project.options))]
 
     def build_key(self, project: Project) -> str:  # noqa: ARG002 - the files and bot.toml say it all
         return ""
@@ -80,8 +90,9 @@ class AnyCommand(Language):
         typed = installation.package.command.strip()
         arguments = _split(typed) if typed else _installed_run(installation)
         path = str(_path(installation))
+        filled = tuple(argument.replace("{path}", path) for argument in arguments)
         return Command(
-            arguments=tuple(argument.replace("{path}", path) for argument in arguments),
+            arguments=starting.command_line(filled, installation.folder),
             placeholders=bool(typed) or any(name in argument for argument in arguments for name in PLACEHOLDERS),
         )
 
@@ -116,8 +127,8 @@ def _installed_run(installation: Installation) -> list[str]:
 def _problems(options: Mapping[str, Any]) -> list[Problem]:
     wrong = []
     for key, value in options.items():
-        if key not in {"run", "run-windows"}:
-            near = did_you_mean(key, ("run", "run-windows")) or "known are run and run-windows"
+        if key not in OPTIONS:
+            near = did_you_mean(key, OPTIONS) or f"known are {', '.join(OPTIONS)}"
             wrong.append((f"[command] has no option '{key}'", near))
         elif not isinstance(value, list) or not value or not all(isinstance(each, str) and each for each in value):
             wrong.append((f"[command] {key} is not a list of texts", f"write each argument as one text: {_HINT}"))

@@ -8,8 +8,9 @@ import pytest
 from bottool import archive
 from bottool.arguments import full_command
 from bottool.errors import LaunchError, ProjectError
-from bottool.model import TaskContext
-from bottool_command.language import AnyCommand
+from bottool.model import Command, TaskContext
+from bottool_command.language import AnyCommand, _run
+from bottool_command.starting import command_line
 
 SH = sys.platform != "win32"
 needs_sh = pytest.mark.skipif(not SH, reason="the sample for Windows is bot.bat")
@@ -187,3 +188,94 @@ def test_the_sample_runs_without_a_task_and_without_curl(tmp_path, project_of, i
 
     assert (offline.returncode, without_curl.returncode) == (0, 0)
     assert "Hello, world!" in offline.stdout
+
+
+HOSTILE = [f"a{each}b" for each in "&|<>^\"%!;$`'()*?#~{}[]\\\n\r\t "] + [
+    *("$(touch x)", "`touch x`", "; touch x", "& calc", "| more", "&& rm -rf /", "%PATH%", "!x!", '" & calc & "'),
+    *("'; touch x; '", "$HOME", "${IFS}", "\n touch x", "ação & b"),
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_what_a_task_brings_never_reaches_a_shell(installed, project_of, tmp_path, value):
+    python = Path(sys.executable).as_posix()
+    show = {"show.py": "import json, sys; print(json.dumps(sys.argv[1:]))"}
+    run = [python, "show.py", "{workspace}"]
+    built = AnyCommand().build(project_of({**show, "bot.toml": f"[command]\nrun = {json.dumps(run)}\n"}), tmp_path)
+    task = TaskContext(server="http://s", task_id=7, workspace=value, token="t")
+
+    ended = start(installed(built), task)
+
+    assert json.loads(ended.stdout) == [value]
+    assert not (tmp_path / "installed here" / "x").exists()
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("arguments", [("sh", "-c", "echo {workspace}"), ("bash", "-ec", "echo {workspace}")])
+def test_a_placeholder_in_a_shells_text_takes_plain_values_only(tmp_path, arguments, value):
+    command = Command(arguments=arguments, placeholders=True)
+    task = TaskContext(server="http://s", task_id=7, workspace=value, token="t")
+
+    with pytest.raises(LaunchError, match="a shell acts upon"):
+        full_command(command, task, tmp_path)
+
+    plain = TaskContext(server="http://s:80/x", task_id=7, workspace="acme-1", token="t")
+    assert full_command(command, plain, tmp_path)[0][2] == "echo acme-1"
+
+
+@pytest.mark.parametrize("value", ["a&b", "a|b", "a<b", "a>b", "a^b", 'a"b', "%PATH%", "!x!", "a\nb", '" & calc & "'])
+@pytest.mark.parametrize("arguments", [("cmd", "/d", "/c", "bot.bat"), ("C:\\x\\bot.CMD",), ("cmd.exe", "/c", "x.bat")])
+def test_a_batch_file_gets_no_metacharacters(tmp_path, arguments, value):
+    task = TaskContext(server="http://s", task_id=7, workspace=value, token="t")
+
+    with pytest.raises(LaunchError, match="a shell acts upon"):
+        full_command(Command(arguments=arguments), task, tmp_path)
+
+
+@needs_sh
+@pytest.mark.parametrize(
+    "text",
+    ["#!/bin/sh\necho hello\n", "#!/usr/bin/env sh\necho hello\n", "#!/bin/sh\r\necho hello #\r\n", "echo hello\n"],
+)
+def test_a_script_that_is_not_executable_is_started_by_its_first_line(project_of, installed, tmp_path, text):
+    project = project_of({"bot.sh": text, "bot.toml": '[command]\nrun = ["./bot.sh"]\n'}, run=["./bot.sh"])
+
+    ended = start(installed(AnyCommand().build(project, tmp_path)))
+
+    assert ended.stdout.strip() == "hello", ended.stderr
+
+
+def test_scripts_of_windows_get_their_program(tmp_path):
+    for name in ("a.ps1", "a.bat", "a.sh"):
+        (tmp_path / name).write_text("")
+
+    lines = [command_line((name, "x"), tmp_path, windows=True)[:-2] for name in ("a.ps1", "a.bat", "a.sh")]
+
+    assert lines == [
+        ("powershell", "-NoProfile", "-ExecutionPolicy", "Bypass", "-File"),
+        ("cmd", "/d", "/c"),
+        ("sh",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "run", "code"),
+    [
+        ({"bot.sh": ""}, ["sh", "bto.sh"], "no_entry"),
+        ({"bot.sh": ""}, ["./other.sh"], "no_entry"),
+        ({"bot.sh": ""}, [sys.executable, "{path}/other.py"], "no_entry"),
+        ({"bot.sh": "#!/bin/sh\r\nexit 0\r\n"}, [sys.executable, "bot.sh"], "crlf_script"),
+        ({"bot.sh": ""}, ["no-such-program-x", "bot.sh"], "program_missing"),
+    ],
+)
+def test_what_a_command_line_names_is_looked_for(project_of, files, run, code):
+    assert [each.code for each in AnyCommand().validate(project_of(files, run=run))] == [code]
+
+
+def test_each_system_may_have_its_own_line(project_of):
+    own = {"win32": "run-windows", "darwin": "run-macos", "linux": "run-linux"}[sys.platform]
+    run = [sys.executable, "own.py"]
+    project = project_of({"own.py": "", "all.py": ""}, **{"run": [sys.executable, "all.py"], own: run})
+
+    assert list(AnyCommand().validate(project)) == []
+    assert _run(project.options) == run
