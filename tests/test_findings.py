@@ -124,7 +124,7 @@ def test_what_is_no_secret_is_not_reported(found, line):
         (r'path = r"C:\Users\ana\planilha.xlsx"', "absolute_path"),
         (r'path = "C:\\Users\\ana\\planilha.xlsx"', "absolute_path"),
         ('open("D:/dados/planilha.xlsx")', "absolute_path"),
-        ("open('/home/ana/dados.csv')", "absolute_path"),
+        ("open('/home/user/dados.csv')", "absolute_path"),
         (r'driver = r"C:\Program Files\x\chrome"', "windows_only"),
         (r'bot.execute(r"D:\apps\sap.exe")', "windows_only"),
     ],
@@ -139,7 +139,7 @@ def test_paths_of_one_machine_are_found_in_code_of_any_language(found, line, cod
     [
         r'# path = r"C:\Users\ana\x.xlsx"',
         r'  // "C:\\Users\\ana"',
-        'url = "https://example/home/ana/x"',
+        'url = "https://example/home/user/x"',
         'print("Nome:\\n")',
         'x = {"a:\\n": 1}',
         'f"{i}:\\t{x}"',
