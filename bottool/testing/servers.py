@@ -33,12 +33,12 @@ class Call:
 class Answering:
     """A server on this machine that answers every call with the same status and JSON; ``heard`` are the calls.
 
-    A context manager; ``address`` is where it listens.
+    A context manager; ``address`` is where it listens. With ``ascii`` other letters are escaped in its JSON.
     """
 
-    def __init__(self, status: int, said: object) -> None:
+    def __init__(self, status: int, said: object, *, ascii: bool = False) -> None:  # noqa: A002 - as json.dumps has it
         self.heard: list[Call] = []
-        handler = _handler(self.heard, status, json.dumps(said, ensure_ascii=False).encode())
+        handler = _handler(self.heard, status, json.dumps(said, ensure_ascii=ascii).encode())
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
