@@ -1,17 +1,15 @@
 """What the tests of this plugin share: projects, jars made byte by byte, Javas that are only folders, a small Maestro."""
 
-import json
-import threading
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from bottool import archive
-from bottool.model import Package, Project
+from bottool.model import Project
 from bottool.settings import base_variables
+from bottool.testing import Answering
+from bottool.testing.servers import TASK
 from bottool_java.language import Java
 
 CLASS_HEAD = b"\xca\xfe\xba\xbe"
@@ -86,58 +84,19 @@ def java_home(tmp_path: Path):
 
 
 @pytest.fixture
-def package_of():
-    def make(path: Path) -> Package:
-        return Package(
-            path=path,
-            bot_id="Mine",
-            version="1.0.0",
-            language="java",
-            sha256=archive.sha256_of(path),
-            size_bytes=path.stat().st_size,
-        )
-
-    return make
+def package_of(package_of):
+    return lambda path: package_of(path, "java")
 
 
-class Maestro:
-    """One task with parameters, as the far side of a network; ``calls`` are (method, path, token, body)."""
+class Maestro(Answering):
+    """A server with one task; ``calls`` are (method, path, token, body)."""
 
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str, str | None, object]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer(None)
-
-            def do_POST(self) -> None:
-                self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-            def _answer(self, body: object) -> None:
-                outer.calls.append((self.command, self.path, self.headers["token"], body))
-                answer = json.dumps({"id": 7, "state": "RUNNING", "parameters": {"name": "Zoë"}}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    @property
+    def calls(self) -> list[tuple[str, str, str | None, object]]:
+        return [(call.method, call.path, call.headers.get("token"), call.body) for call in self.heard]
 
 
 @pytest.fixture
 def maestro() -> Iterator[Maestro]:
-    server = Maestro()
-    yield server
-    server.close()
+    with Maestro(200, TASK, ascii=True) as server:
+        yield server

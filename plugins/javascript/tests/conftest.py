@@ -1,12 +1,17 @@
 """What the tests of this plugin share: projects, installations, a small Maestro and a registry that knows nothing."""
 
+import base64
+import hashlib
+import io
 import json
 import subprocess
+import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -14,6 +19,7 @@ from bottool import archive
 from bottool.arguments import full_command
 from bottool.model import Installation, Package, Project, TaskContext
 from bottool.settings import base_variables
+from bottool.testing import Answering
 from bottool_javascript.language import JavaScript, TypeScript
 
 LANGUAGES = {"javascript": JavaScript(), "typescript": TypeScript()}
@@ -125,28 +131,48 @@ def start():
     return run
 
 
-class Answering:
-    """A server on this machine that notes each call as (method, path, token, body), and answers all alike."""
+class Answered(Answering):
+    """A server that answers all alike; ``calls`` are (method, path, token, body)."""
 
-    def __init__(self, status: int, said: object) -> None:
-        self.calls: list[tuple[str, str, str | None, object]] = []
+    @property
+    def calls(self) -> list[tuple[str, str, str | None, object]]:
+        return [(call.method, call.path, call.headers.get("token"), call.body) for call in self.heard]
+
+
+@pytest.fixture
+def maestro() -> Iterator[Answered]:
+    server = Answered(200, {"id": 7, "state": "RUNNING", "parameters": {"name": "Zoë"}})
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def empty_registry() -> Iterator[Answered]:
+    """A registry that has no package at all."""
+    server = Answered(404, {"error": "Not found"})
+    yield server
+    server.close()
+
+
+class Registry:
+    """A registry of npm on this machine. ``asked`` are the paths of all requests."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._documents: dict[str, dict[str, object]] = {}
+        self._archives: dict[str, bytes] = {}
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer(None)
-
-            def do_POST(self) -> None:
-                self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-            def _answer(self, body: object) -> None:
-                outer.calls.append((self.command, self.path, self.headers["token"], body))
-                answer = json.dumps(said).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
+                path = unquote(self.path).lstrip("/")
+                outer.asked.append(path)
+                document = outer._documents.get(path)
+                body = outer._archives.get(path) or (json.dumps(document).encode() if document else b"{}")
+                self.send_response(200 if path in outer._archives or document else 404)
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(answer)
+                self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -156,6 +182,31 @@ class Answering:
         self._thread.start()
         self.address = f"http://127.0.0.1:{self._server.server_port}"
 
+    def add(self, name: str, version: str = "1.0.0", files: dict[str, str] | None = None, **package: object) -> str:
+        """Publish a package; returns the integrity of its archive."""
+        said = {"name": name, "version": version, **package}
+        content = {
+            "package.json": json.dumps(said),
+            "index.js": f"module.exports = '{name}@{version}';",
+            **(files or {}),
+        }
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as packed:
+            for path, text in content.items():
+                info = tarfile.TarInfo(f"package/{path}")
+                info.size = len(text.encode())
+                packed.addfile(info, io.BytesIO(text.encode()))
+        path = f"{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
+        self._archives[path] = buffer.getvalue()
+        integrity = "sha512-" + base64.b64encode(hashlib.sha512(buffer.getvalue()).digest()).decode()
+        document = self._documents.setdefault(name, {"name": name, "dist-tags": {}, "versions": {}})
+        document["versions"][version] = {
+            **said,
+            "dist": {"tarball": f"{self.address}/{path}", "integrity": integrity},
+        }
+        document["dist-tags"]["latest"] = version
+        return integrity
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
@@ -163,15 +214,11 @@ class Answering:
 
 
 @pytest.fixture
-def maestro() -> Iterator[Answering]:
-    server = Answering(200, {"id": 7, "state": "RUNNING", "parameters": {"name": "Zoë"}})
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def empty_registry() -> Iterator[Answering]:
-    """A registry that has no package at all."""
-    server = Answering(404, {"error": "Not found"})
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    """The registry that npm uses in a test, with an empty cache beside it."""
+    server = Registry()
+    monkeypatch.setenv("npm_config_registry", server.address)
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm cache"))
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
     yield server
     server.close()

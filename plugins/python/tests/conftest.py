@@ -1,63 +1,15 @@
-"""What the tests of this plugin share: making projects and packages, and a small Maestro that notes what it is told."""
+"""What the tests of this plugin share: making projects and packages, and starting them."""
 
-import json
 import subprocess
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from bottool import archive
 from bottool.arguments import full_command
-from bottool.model import Installation, Package, Project, TaskContext
+from bottool.model import Installation, Project, TaskContext
 from bottool_python.language import Python
-
-
-class Maestro:
-    """One task with parameters, as the far side of a network; ``calls`` are (method, path, headers, body)."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str, dict[str, str], object]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer(None)
-
-            def do_POST(self) -> None:
-                self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-            def _answer(self, body: object) -> None:
-                outer.calls.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                said = {"version": "4.0.0", "id": 7, "state": "RUNNING", "parameters": {"name": "Zoë"}}
-                answer = json.dumps(said)
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(answer.encode())))
-                self.end_headers()
-                self.wfile.write(answer.encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-@pytest.fixture
-def maestro() -> Iterator[Maestro]:
-    server = Maestro()
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -84,18 +36,8 @@ def project_of(folder_of):
 
 
 @pytest.fixture
-def package_of():
-    def make(path: Path) -> Package:
-        return Package(
-            path=path,
-            bot_id="Mine",
-            version="1.0.0",
-            language="python",
-            sha256=archive.sha256_of(path),
-            size_bytes=path.stat().st_size,
-        )
-
-    return make
+def package_of(package_of):
+    return lambda path: package_of(path, "python")
 
 
 @pytest.fixture
