@@ -63,7 +63,7 @@ def test_a_bot_is_answered_as_by_a_site(tmp_path: Path, kind: str) -> None:
     credentials = tmp_path / "own.json"
     credentials.write_text('{"erp": {"user": "ana"}}')
 
-    given = ["--json", "-p", "name=Zoë", "--credentials", str(credentials)]
+    given = ["--json", "-p", "name=Zoe", "--credentials", str(credentials)]
 
     done = subprocess.run(
         [sys.executable, "-m", "bottool", "run", str(tmp_path / "bot"), *given],
@@ -75,7 +75,7 @@ def test_a_bot_is_answered_as_by_a_site(tmp_path: Path, kind: str) -> None:
 
     assert done.returncode == 0, done.stderr
     task = json.loads(done.stdout)["task"]
-    assert "name Zoë ana" in done.stderr
+    assert "name Zoe ana" in done.stderr
     assert (task["state"], task["by_bot"], task["message"]) == ("succeeded", True, "Olá")
     assert (task["total_items"], task["processed_items"], task["failed_items"]) == (5, 4, 1)
     assert task["alerts"] == [{"type": "info", "title": "Hello", "message": "from the bot"}]
