@@ -49,6 +49,10 @@ class Python(Language):
             raise ProjectError(f"'{folder.name}' is a template, not a bot", checks.TEMPLATE_HINT)
         return bot_id, metadata.version(sources)
 
+    def entry_of(self, project: Project) -> str:
+        found = layout.find(tree.of_folder(project.folder), project.entry)
+        return found.entry if found and not found.root else ""
+
     def validate(self, project: Project) -> Iterable[Problem]:
         return checks.project_problems(project)
 

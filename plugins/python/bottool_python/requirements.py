@@ -237,6 +237,9 @@ def decode(data: bytes) -> str:
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return data.removeprefix(mark).decode(encoding, "replace")
+    if b"\0" in data[:2]:
+        # UTF-16 whose mark got lost: no text begins with a character that is none.
+        return data.decode("utf-16-be" if data[:1] == b"\0" else "utf-16-le", "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -140,3 +140,8 @@ def test_exact_pins_are_dependencies_with_a_version(folder_of):
         ("idna", ""),
         ("six", "1.17.0"),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8", "latin-1", "cp1252"])
+def test_without_a_mark_the_encoding_is_recognised(encoding):
+    assert requirements.decode("six==1.0\r\n# ação\r\n".encode(encoding)) == "six==1.0\r\n# ação\r\n"
