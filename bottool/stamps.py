@@ -153,11 +153,15 @@ def _of_json(said: dict[str, Any]) -> Stamp:
         key=said["key"],
         lock_key=said["lock_key"],
         state=State(paths=tuple(state["paths"]), digest=state["digest"], doubtful=state["doubtful"]),
-        package=Package(**{**package, "path": Path(package["path"])}),
+        package=Package(**{**package, "path": Path(package["path"]), "notes": _problems(package["notes"])}),
         package_state=said["package_state"],
-        problems=tuple(Problem(**{**each, "severity": Severity(each["severity"])}) for each in said["problems"]),
+        problems=_problems(said["problems"]),
         left_out=tuple(said["left_out"]),
         left_out_by_reason=tuple(
             LeftOutGroup(**{**each, "names": tuple(each["names"])}) for each in said["left_out_by_reason"]
         ),
     )
+
+
+def _problems(said: Iterable[dict[str, Any]]) -> tuple[Problem, ...]:
+    return tuple(Problem(**{**each, "severity": Severity(each["severity"])}) for each in said)

@@ -111,16 +111,6 @@ def test_build_says_where_the_package_is(bottool, python_bot) -> None:
     assert f"next: bottool deploy {path}" in done.stderr
 
 
-def test_build_lists_what_is_in_the_package_and_what_is_not(bottool, python_bot) -> None:
-    folder = python_bot("mine", "print('hello')")
-    (folder / ".env").write_text("PASSWORD=secret")
-
-    done = bottool("build", str(folder), "--list", "--out", str(bottool.folder / "out"))
-
-    assert set(done.stdout.split()) == {"bot.toml", "bottool.json", "work.py"}
-    assert "left out: .env" in done.stderr
-
-
 def test_what_is_said_on_the_command_line_counts_first(bottool, python_bot) -> None:
     folder = python_bot("mine", "print('hello')")
 
