@@ -255,7 +255,8 @@ def test_id_and_version_may_be_said_while_adopting(bottool, shape):
     assert bottool("adopt", str(folder), "--id", "BotTable", "--version", "2.0").returncode == 0
 
     said = tomllib.loads((folder / "bot.toml").read_text("utf-8"))
-    assert (said["id"], said["version"]) == ("BotTable", "2.0")
+    assert (said["id"], said["version"], said["entry"]) == ("BotTable", "2.0", "BotTable")
+    assert bottool("build", str(folder)).returncode == 0
 
 
 def test_every_bot_of_a_repository_is_adopted_but_those_that_are(bottool, shape):
