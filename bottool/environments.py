@@ -23,11 +23,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from bottool.archive import sha256_of, unpack
-from bottool.errors import ArchiveError, SettingsError
+from bottool.errors import ArchiveError, BottoolError, PluginError, SettingsError
 from bottool.language import Language
 from bottool.locks import locked
 from bottool.model import Installation, Package
-from bottool.plugins import Plugins
+from bottool.plugins import Plugins, one_line
 
 Note = Callable[[str], None]
 
@@ -46,6 +46,7 @@ def make_ready(plugins: Plugins, package: Package, cache: "Cache", work: Path, n
     :raises ArchiveError: when the package is not what its checksum says, or is refused.
     :raises BuildError: when a language's tool fails.
     :raises ToolMissing: when a program is not on this machine.
+    :raises PluginError: when a language raises what is not ours; names its plugin.
     """
     language = plugins.language(package.language)
     tree = cache.unpacked(package, note=note)
@@ -53,7 +54,14 @@ def make_ready(plugins: Plugins, package: Package, cache: "Cache", work: Path, n
     work.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(tree, work, symlinks=True)
     installation = Installation(package=package, folder=work, store=cache.store(language))
-    return replace(installation, environment=cache.environment(language, installation, note=note))
+    try:
+        environment = cache.environment(language, installation, note=note)
+    except (BottoolError, OSError):
+        raise
+    except Exception as error:
+        plugin = plugins.owner(language.name)
+        raise PluginError(f"plugin '{plugin}' failed to prepare '{package.bot_id}': {one_line(error)}") from error
+    return replace(installation, environment=environment)
 
 
 class Cache:
