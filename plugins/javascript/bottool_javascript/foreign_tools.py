@@ -45,7 +45,10 @@ def convert(folder: Path, lock: Path, using: node.Node, variables: Mapping[str, 
     """
     package = package_json.raw(folder)
     graph = foreign.graph_of(lock, package)
-    said = hoisting.as_npm_lock(graph, package)
+    try:
+        said = hoisting.as_npm_lock(graph, package)
+    except hoisting.Circular as name:
+        raise foreign.Unfaithful(f"a circle around '{name}'") from name
     (folder / _LOCK).write_text(json.dumps(said, indent=1), encoding="utf-8")
     # npm would read yarn's lock too, which says less.
     (folder / foreign.YARN_LOCK).unlink(missing_ok=True)

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_COPIES = 20
+"""How often a package may lie there on average; trees in the wild stay below 2."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
@@ -43,13 +46,24 @@ class _Folder:
     """Names that something below finds further up, with what it found: nothing else of that name may come in here."""
 
 
+class Circular(Exception):
+    """Packages need each other in a way that no nesting of folders can give."""
+
+
 def as_npm_lock(graph: Graph, package: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a ``package-lock.json``."""
+    """The content of a ``package-lock.json``.
+
+    :raises Circular: when no nesting would ever end.
+    """
     root = _Folder(key="", above=None)
     waiting = deque((root, name, key) for name, key in sorted(graph.needs.items()))
+    laid_at_most = _COPIES * len(graph.packages) + _COPIES
     while waiting:
         asking, name, key = waiting.popleft()
         if laid := _lay(asking, name, key):
+            laid_at_most -= 1
+            if not laid_at_most:
+                raise Circular(name)
             waiting.extend((laid, each, wanted) for each, wanted in sorted(graph.packages[key].needs.items()))
     said = {name: package[name] for name in ("name", "version") if package.get(name)}
     return {**said, "lockfileVersion": 1, "requires": True, "dependencies": _written(root, graph)}

@@ -24,9 +24,9 @@ _SERVERS = {
     "svelte-kit": "a Svelte application",
     "remix": "a Remix application",
     "remix-serve": "a Remix application",
-    "nest": "a Nest application, which is a web server",
-    "electron": "an Electron application, which has a window and no end",
-    "electron-forge": "an Electron application, which has a window and no end",
+    "nest": "a Nest application",
+    "electron": "an Electron application",
+    "electron-forge": "an Electron application",
     "expo": "a React Native application",
     "react-native": "a React Native application",
     "serve": "a web site",
@@ -82,7 +82,7 @@ def _bot_by_name(exists: Callable[[str], bool]) -> bool:
 
 def _without_start(folder: Path, said: dict[str, Any], scripts: dict[str, str]) -> str:
     if "workspaces" in said:
-        return "the root of an npm workspace: build the folder of the bot itself"
+        return "the root of an npm workspace"
     for name, patterns in _TESTS.items():
         if any(next(folder.glob(pattern), None) for pattern in patterns):
             run = "npx playwright test" if name == "playwright" else f"npx {name}"
@@ -92,13 +92,13 @@ def _without_start(folder: Path, said: dict[str, Any], scripts: dict[str, str]) 
     ) and not said.get("main"):
         return "a test suite"
     if any(key in said for key in ("exports", "module", "types", "typings", "files")):
-        return "a library: it exports something and starts nothing"
+        return "a library"
     return ""
 
 
 def _without_package(folder: Path) -> str:
     if any((folder / name).is_file() for name in _DENO):
-        return "a Deno project: only Node.js projects with a package.json are built"
+        return "a Deno project"
     return ""
 
 

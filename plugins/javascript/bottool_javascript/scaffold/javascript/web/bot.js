@@ -13,10 +13,12 @@ const { chromium } = require("playwright-core");
 
 const PAGE = pathToFileURL(path.join(__dirname, "page.html")).href;
 const NAMES = ["google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "chrome.exe", "msedge.exe"];
-const FOLDERS = [
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "C:/Program Files/Google/Chrome/Application/chrome.exe",
-  "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+// Where browsers are that are not on the path, below the folders for programs of each system.
+const PROGRAMS = [process.env.PROGRAMFILES, process.env["PROGRAMFILES(X86)"], "/Applications"];
+const PLACES = [
+  "Google/Chrome/Application/chrome.exe",
+  "Microsoft/Edge/Application/msedge.exe",
+  "Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
 /** The task on the server, as far as this bot needs it. */
@@ -58,7 +60,8 @@ class Task {
 /** The path of a browser that this bot can use, or an empty text. */
 function findBrowser(folders = (process.env.PATH ?? "").split(path.delimiter)) {
   const named = folders.flatMap((folder) => NAMES.map((name) => path.join(folder, name)));
-  return [...named, ...FOLDERS].find((file) => fs.existsSync(file)) ?? "";
+  const installed = PROGRAMS.flatMap((folder) => (folder ? PLACES.map((place) => path.join(folder, place)) : []));
+  return [...named, ...installed].find((file) => fs.existsSync(file)) ?? "";
 }
 
 /** Opens the page and returns the texts of its orders; no window is shown. */
