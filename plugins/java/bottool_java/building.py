@@ -154,7 +154,7 @@ def _refuse_thin(jar: jars.Jar, folder: Path) -> None:
         raise BuildError(
             f"the jar '{jar.path.name}' does not hold the bot's dependencies: {missing}",
             "let maven-assembly-plugin (or the shadow plugin of Gradle) pack them into the jar;"
-            " see the page about thin_jar, or 'bottool new --language java --template assembly'",
+            " see the page about thin_jar, or 'bottool new java NAME --template assembly'",
         )
 
 

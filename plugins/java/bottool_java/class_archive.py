@@ -152,5 +152,7 @@ def _succeeds(arguments: Sequence[str], variables: Mapping[str, str], seconds: f
 
 def _to_disk(path: Path) -> None:
     """A power cut must not leave an archive of the right size with nothing in it."""
+    # The virtual machine makes it read-only, which keeps from syncing it, and on Windows from removing it.
+    path.chmod(0o600)
     with path.open("rb+") as file:
         os.fsync(file.fileno())
