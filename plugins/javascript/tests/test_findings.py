@@ -73,7 +73,7 @@ def test_findings_of_typescript_stand_at_its_sources(problems):
         ({"scripts": {"start": "electron ."}}, {"main.js": ""}, "Electron"),
         ({"workspaces": ["a"]}, {}, "workspace"),
         ({"exports": "./lib/x.js", "main": "lib/x.js"}, {"lib/x.js": ""}, "a library"),
-        ({}, {"playwright.config.ts": ""}, "npx playwright test"),
+        ({"name": "x"}, {"playwright.config.ts": ""}, "npx playwright test"),
         ({"name": "{{ bot_id }}"}, {"bot.js": ""}, "template"),
         (None, {"deno.json": "{}", "main.ts": ""}, "Deno"),
     ],

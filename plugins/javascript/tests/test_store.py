@@ -171,9 +171,10 @@ def test_what_a_killed_process_left_in_the_store_is_found_by_nobody(locked, inst
     assert contents(made(project, tmp_path / "two" / "env", installer)) == good
 
 
-def test_a_lock_that_does_not_belong_to_package_json_is_left_to_npm(locked, installer, tmp_path):
+def test_a_lock_that_does_not_belong_to_package_json_is_left_to_npm(locked, installer, tmp_path, published):
     project = locked()
     made(project, tmp_path / "one", installer)
+    published.add("top", "2.0.0")
     package = json.loads((project / "package.json").read_text(encoding="utf-8"))
     package["dependencies"]["top"] = "^2.0.0"
     (project / "package.json").write_text(json.dumps(package), encoding="utf-8")
