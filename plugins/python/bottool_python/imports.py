@@ -127,12 +127,15 @@ class _Walk:
 
     def _one(self, path: str, habits: Habits) -> Iterator[Problem]:
         try:
-            module = parse(self.tree.read(path) or b"")
+            source = self.tree.read(path) or b""
+            module = parse(source)
         except SyntaxError as error:
             message = f"'{path}' does not compile: {error.msg}"
             yield _warning("syntax_error", path, error.lineno or 0, message)
             return
-        self.roots += [root for root in _added_roots(module, path) if root in self.folders and root not in self.roots]
+        # A walk over every node, and few modules touch the path.
+        added = _added_roots(module, path) if b"path" in source or b"\0" in source else ()
+        self.roots += [root for root in added if root in self.folders and root not in self.roots]
         for each in _imports(module, path):
             if not self._found(each) and each.module not in self.reported:
                 self.reported.add(each.module)
