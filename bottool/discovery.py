@@ -6,6 +6,7 @@ Knows no language: each is asked whether it would build a folder, or knows it fo
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def recognisers(folder: Path, plugins: Plugins) -> list[str]:
     return [
         name
         for name, language in plugins.languages.items()
-        if asked(plugins, language, "recognises", lambda language=language: language.recognises(folder))
+        if asked(plugins, language, "recognises", partial(language.recognises, folder))
         and not _otherwise(folder, language, plugins)
     ]
 
