@@ -11,11 +11,14 @@ _SHOWN_CHARACTERS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How large an archive may be. ``ratio`` counts from ``ratio_from_bytes`` unpacked on: little files pack well."""
+    """How large an archive may be; a server takes less of strangers.
 
-    packed_bytes: int = 200 * 1024**2
-    unpacked_bytes: int = 1024**3
-    file_bytes: int = 500 * 1024**2
+    ``ratio`` counts from ``ratio_from_bytes`` unpacked on: little files pack well.
+    """
+
+    packed_bytes: int = 2 * 1024**3
+    unpacked_bytes: int = 4 * 1024**3
+    file_bytes: int = 1_000_000_000
     ratio: int = 100
     ratio_from_bytes: int = 32 * 1024**2
     files: int = 20_000

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bottool.members import Limits
+
 MIB = 1024**2
 
 
@@ -657,7 +659,7 @@ def _more_refused() -> list[Kind]:
         ("Windows device with a digit above", ZIP, lambda: zip_of("COM¹"), "bad_name", "'COM¹'"),
         ("only folders", TAR, lambda: tar_of("a", "b", type=tarfile.DIRTYPE), "not_an_archive", "no files"),
     ]
-    one_over = 200 * MIB + 1
+    one_over = Limits().packed_bytes + 1
     return [
         *(
             Kind(group="more", name=name, file=file, make=make, reason=reason, says=says)

@@ -115,13 +115,21 @@ class Behaviour(Workbench):
     def test_a_sleeping_bot_that_dies_of_a_signal_is_known_by_it(
         self, plugins: Plugins, made: Callable[[tuple[str, str]], Installation]
     ) -> None:
-        installation, pids = made(self.sleeps), list[int]()
+        installation, seen, pids = made(self.sleeps), bytearray(), list[int]()
 
-        def kill(_stream: int, data: bytes) -> None:
-            if _READY in data and pids:
-                os.kill(pids[0], signal.SIGKILL)
+        def kill() -> bool:
+            # Looked at again and again: the bot may be ready before anybody was told its id.
+            if _READY in seen and pids:
+                os.kill(pids.pop(), signal.SIGKILL)
+            return False
 
-        outcome = self.watch(plugins, installation, kill, started=pids.append)
+        outcome = self.watch(
+            plugins,
+            installation,
+            lambda _stream, data: seen.extend(data),
+            stop_requested=kill,
+            started=pids.append,
+        )
 
         assert (outcome.reason, outcome.exit_code) == (Reason.EXITED, -signal.SIGKILL), outcome
         assert not outcome.succeeded

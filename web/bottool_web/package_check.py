@@ -15,6 +15,9 @@ from bottool.errors import ArchiveError, Unavailable
 TIME_SECONDS = 60
 CPU_SECONDS = 30
 MEMORY_BYTES = 1024 * 1024 * 1024
+UNPACKED_BYTES = 1024**3
+UNPACKED_TIMES = 5
+"""What an upload may unpack to: so much, or so many times what a site takes of one, where that is more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +28,12 @@ class Findings:
     notes: tuple[str, ...]
 
 
-def check_package(path: Path, file_name: str) -> Findings:
+def check_package(path: Path, file_name: str, *, unpacked_bytes: int = UNPACKED_BYTES) -> Findings:
     """:raises ArchiveError: naming what is wrong, with a stable ``reason``."""
     try:
         child = subprocess.run(
             # -P: the folder that the server happens to be in has no say in what is imported.
-            [sys.executable, "-P", "-m", "bottool_web.package_check", str(path), file_name],
+            [sys.executable, "-P", "-m", "bottool_web.package_check", str(path), file_name, str(unpacked_bytes)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIME_SECONDS,
@@ -67,11 +70,12 @@ def limit_this_process(file_bytes: int | None = None) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
 
-def _judge(path: Path, file_name: str) -> dict[str, Any]:
+def _judge(path: Path, file_name: str, unpacked_bytes: int) -> dict[str, Any]:
     from bottool.archive_check import check
+    from bottool.members import Limits
 
     try:
-        listing = check(path, name=file_name)
+        listing = check(path, Limits(unpacked_bytes=unpacked_bytes), name=file_name)
     except ArchiveError as error:
         return {"message": error.message, "hint": error.hint, "reason": error.reason}
     return {"kind": listing.kind, "notes": list(listing.notes)}
@@ -79,4 +83,4 @@ def _judge(path: Path, file_name: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     limit_this_process()
-    print(json.dumps(_judge(Path(sys.argv[1]), sys.argv[2])))
+    print(json.dumps(_judge(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))))

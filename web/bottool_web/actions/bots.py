@@ -12,7 +12,7 @@ from bottool.errors import Conflict, NotFound
 from bottool_web.actions import checks, inspections
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
-from bottool_web.package_check import Findings, check_package
+from bottool_web.package_check import UNPACKED_BYTES, UNPACKED_TIMES, Findings, check_package
 from bottool_web.package_inspection import Question, Told, inspect_package
 from bottool_web.store import audit, bots, workspaces
 from bottool_web.store.scope import Principal
@@ -95,7 +95,8 @@ def upload(site: Site, who: Principal, bot_id: str, version: str, file_name: str
 def _look(site: Site, path: Path, file_name: str, announced: tuple[str, Any]) -> tuple[Findings, Told | None]:
     """Check the archive, then inspect it in the time that is left; ``None`` when that is not enough."""
     begun = time.monotonic()
-    findings = check_package(path, file_name)
+    unpacked_bytes = max(UNPACKED_BYTES, UNPACKED_TIMES * site.settings.upload_limit_bytes)
+    findings = check_package(path, file_name, unpacked_bytes=unpacked_bytes)
     bot_id, version = announced
     question = Question(
         path=path, bot_id=bot_id, version=version.version, technology=version.technology, command=version.command
