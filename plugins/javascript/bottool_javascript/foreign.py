@@ -52,7 +52,12 @@ def graph_of(lock: Path, package: Mapping[str, Any]) -> Graph:
 
 
 class _Loader(yaml.SafeLoader):
-    """Everything stays text: a version such as 1.10 is no number."""
+    """Everything stays text: a version such as 1.10 is no number. No lock repeats a part of itself by its name."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias, by which a few lines can stand for millions")
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {}

@@ -4,6 +4,7 @@ Decided by the start script and the files beside it, never by dependencies alone
 plausible start is a bot.
 """
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,13 @@ _SERVERS = {
 }
 _TESTS = {"playwright": ("playwright.config.*",), "jest": ("jest.config.*",), "cypress": ("cypress.config.*",)}
 _DENO = ("deno.json", "deno.jsonc", "deno.lock")
+_DENO_STARTS = ("main.ts", "bot.ts", "mod.ts", "index.ts", "src/main.ts", "src/mod.ts", "src/index.ts", "main.js")
+_DENO_LIMIT = 200_000
+_JS = frozenset({".js", ".mjs", ".cjs"})
+_NO_SCRIPT = re.compile(r"\.(config|test|spec|setup)\.|^\.|^(gulpfile|Gruntfile)\.")
+_OF_A_LIBRARY = ("exports", "module", "types", "typings", "peerDependencies", "publishConfig")
+"""What only a package says that others install."""
+_SAY_START = 'if it is a bot all the same, give it a start script: "start": "node FILE.js" in package.json'
 _WORDS = re.compile(r"[^\s'\"]+")
 _SKIPPED = re.compile(r"npx|cross-env|dotenv|--?[\w=-]*|\w+=\S*|exec|run|--")
 _SEPARATOR = re.compile(r"&&|\|\||[;|&]")
@@ -71,7 +79,7 @@ def _has_start(folder: Path, said: dict[str, Any], scripts: dict[str, str]) -> b
     package = package_json.read(folder)
     if "start" in scripts or (folder / "bot.toml").is_file():
         return True
-    if "exports" in said and not _bot_by_name(exists):
+    if any(key in said for key in ("bin", *_OF_A_LIBRARY)) and not _bot_by_name(exists):
         return False
     return bool(entry.find(package, exists) or entry.source_of(package, exists) or package.main)
 
@@ -91,15 +99,46 @@ def _without_start(folder: Path, said: dict[str, Any], scripts: dict[str, str]) 
         r"\s*(?:npx\s+)?(?:jest|vitest|mocha|playwright test|cypress)\b", scripts.get("test", "")
     ) and not said.get("main"):
         return "a test suite"
-    if any(key in said for key in ("exports", "module", "types", "typings", "files")):
-        return "a library"
+    if "bin" in said:
+        return f"a command line tool (package.json has bin and no start script)\n{_SAY_START}"
+    if any(key in said for key in (*_OF_A_LIBRARY, "files")):
+        return f"a library (package.json has no start script)\n{_SAY_START}"
     return ""
 
 
 def _without_package(folder: Path) -> str:
     if any((folder / name).is_file() for name in _DENO):
-        return "a Deno project"
+        return f"a Deno project\n{_deno_advice(folder)}"
     return ""
+
+
+def scripts(folder: Path) -> tuple[str, ...]:
+    """JavaScript files right in the folder with which a bot may start; settings of tools are none."""
+    try:
+        found = [each.name for each in folder.iterdir() if each.suffix in _JS and each.is_file()]
+    except OSError:
+        return ()
+    likely = [name for name in found if not _NO_SCRIPT.search(name)]
+    return tuple(sorted(likely, key=lambda name: ("bot" not in name.lower(), name.lower())))
+
+
+def _deno_advice(folder: Path) -> str:
+    """Deno starts a file or a task of its own; what it needs it fetches itself."""
+    said = next((text for name in _DENO[:2] if (text := _text_of(folder / name))), "")
+    task = re.search(r'"(start|run|bot|main)"\s*:\s*"deno ', said)
+    file = next((name for name in _DENO_STARTS if (folder / name).is_file()), "main.ts")
+    run = ["deno", "task", task[1]] if task else ["deno", "run", "--allow-all", file]
+    return (
+        f'say in a bot.toml: language = "command" and below [command] run = {json.dumps(run)}; deno must be installed'
+    )
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(_DENO_LIMIT)
+    except OSError:
+        return ""
 
 
 def _table(said: dict[str, Any], key: str) -> dict[str, Any]:

@@ -41,8 +41,9 @@ def make(store: Store, folder: Path, places: Sequence[Place], package: Mapping[s
         if not store.link(_key(place), folder / place.path, copied=place.has_script and place.name in run):
             shutil.rmtree(modules, ignore_errors=True)
             return False
-    for place in places:
-        _link_programs(folder, place)
+    if can_link_programs():
+        for place in places:
+            _link_programs(folder, place)
     _write_hidden_lock(folder, places, package)
     return True
 

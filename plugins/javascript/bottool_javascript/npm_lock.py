@@ -15,8 +15,11 @@ from typing import Any
 
 from bottool_javascript import ranges
 
-_NAME = r"(?:@[\w.~-]+/)?[\w.~-]+"
+_NAME = r"(?:@(?!\.)[\w.~-]+/)?(?!\.)[\w.~-]+"
 _PLACE = re.compile(rf"node_modules/{_NAME}(?:/node_modules/{_NAME})*")
+_HASHES = re.compile(
+    r"sha(?:1|256|384|512)-[A-Za-z0-9+/]{20,}={0,2}(?:\s+sha(?:1|256|384|512)-[A-Za-z0-9+/]{20,}={0,2})*"
+)
 _BIN_NAME = re.compile(r"[\w.@~-]+")
 _ROOT_PARTS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _FORMATS = (2, 3)
@@ -98,8 +101,7 @@ def _made_of(kept: Mapping[str, Entry]) -> Iterator[Place]:
     programs: set[str] = set()
     for path, entry in kept.items():
         bundled = entry.get("inBundle") is True
-        known = bundled or isinstance(entry.get("integrity"), str)
-        if not _PLACE.fullmatch(path) or entry.get("link") or not known:
+        if not _PLACE.fullmatch(path) or entry.get("link") or not (bundled or _is_checked(entry)):
             raise Unusual
         folder, _, own = path.rpartition("node_modules/")
         bins = _bins(entry)
@@ -109,6 +111,12 @@ def _made_of(kept: Mapping[str, Entry]) -> Iterator[Place]:
             raise Unusual
         programs |= names
         yield Place(path=path, name=str(entry.get("name") or own), entry=entry, bins=bins, bundled=bundled)
+
+
+def _is_checked(entry: Entry) -> bool:
+    """True when npm holds what it fetches against a checksum: it passes over words that are none, and over git's."""
+    hashes, source = entry.get("integrity"), entry.get("resolved", "")
+    return isinstance(hashes, str) and _HASHES.fullmatch(hashes) is not None and not str(source).startswith("git")
 
 
 def _bins(entry: Entry) -> dict[str, str]:

@@ -152,6 +152,7 @@ def test_a_package_of_a_stranger_with_a_pnpm_lock_is_prepared_by_it(with_lock, b
         ("importers: {.: {dependencies: {a: {version: link:../a}}}}\n", "another folder"),
         ("importers: {one: {}, two: {}}\n", "a workspace"),
         ("[", "could not be read"),
+        ("overrides: {a: &a [x, x], b: *a}\n", "could not be read"),
     ],
 )
 def test_a_lock_that_npm_cannot_follow_says_which_tool_is_needed(

@@ -11,7 +11,7 @@ import pytest
 
 from bottool.errors import BottoolError
 from bottool.settings import base_variables
-from bottool_javascript import dependencies, installing, node
+from bottool_javascript import dependencies, installing, linking, node, npm_lock
 from bottool_javascript.language import JavaScript
 from bottool_javascript.store import Store
 
@@ -181,6 +181,43 @@ def test_a_lock_that_does_not_belong_to_package_json_is_left_to_npm(locked, inst
 
     with pytest.raises(BottoolError, match="does not fit"):
         made(project, tmp_path / "two", installer)
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("node_modules/tool", {"integrity": ""}),
+        ("node_modules/tool", {"integrity": "no checksum"}),
+        ("node_modules/tool", {"resolved": "git+https://code.example/tool.git#0123"}),
+        ("node_modules/..", {}),
+        ("node_modules/tool/node_modules/..", {}),
+    ],
+)
+def test_a_lock_that_npm_would_not_check_or_that_leads_elsewhere_is_left_to_npm(locked, path, change):
+    project = locked()
+    package = json.loads((project / "package.json").read_bytes())
+    lock = json.loads((project / "package-lock.json").read_bytes())
+    machine = npm_lock.Machine(system="linux", processor="x64", libc="glibc", node="v22.0.0")
+
+    def places():
+        return npm_lock.places(json.dumps(lock).encode(), package, machine, dev=False)
+
+    assert places()
+    lock["packages"][path] = lock["packages"]["node_modules/tool"] | change
+    assert places() is None
+
+
+def test_where_programs_cannot_be_links_npm_makes_them(locked, installer, tmp_path, monkeypatch):
+    project = locked()
+    made(project, tmp_path / "one", installer)
+
+    def refuse(*_arguments):
+        raise OSError("a required privilege is not held")
+
+    monkeypatch.setattr(linking, "can_link_programs", lambda: False)
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+
+    assert (made(project, tmp_path / "two", installer) / ".bin/tool").exists()
 
 
 def test_settings_that_change_what_npm_lays_are_left_to_npm(locked, installer, tmp_path):

@@ -14,7 +14,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-_Node = tuple[str, str]
+_Node = tuple[str, ...]
+"""Name and version; with a third word that extra of it, which brings packages of its own."""
 _Way = frozenset[str]
 """The markers that must all hold for one way to a package."""
 _MAX_WAYS = 12
@@ -107,11 +108,10 @@ def _poetry_edges(packages: Mapping[_Node, Any], node: _Node) -> Iterator[tuple[
 
 
 def _uv(said: Mapping[str, Any], direct: list[str]) -> Iterator[str]:
-    packages = {(each["name"], each.get("version", "")): each for each in said["package"]}
+    packages: dict[_Node, Any] = {(each["name"], each.get("version", "")): each for each in said["package"]}
     own = [node for node, each in packages.items() if {"virtual", "editable"} & each["source"].keys()]
-    extras: dict[_Node, set[str]] = {}
-    ways = _ways(packages, own or direct, lambda node: _uv_edges(packages, node, extras))
-    for node in ways.keys() - set(own):
+    ways = _ways(packages, own or direct, lambda node: _uv_edges(packages, node))
+    for node in (ways.keys() & packages.keys()) - set(own):
         package = packages[node]
         source = package["source"]
         files = [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
@@ -125,15 +125,15 @@ def _uv(said: Mapping[str, Any], direct: list[str]) -> Iterator[str]:
         yield _line(wanted, _marker(ways[node]), [file["hash"] for file in files if "hash" in file])
 
 
-def _uv_edges(packages: Mapping[_Node, Any], node: _Node, extras: dict[_Node, set[str]]) -> Iterator[tuple[_Node, str]]:
-    package = packages[node]
-    groups = [package.get("dependencies", [])]
-    groups += [package.get("optional-dependencies", {}).get(extra, []) for extra in sorted(extras.get(node, ()))]
-    for edge in (edge for group in groups for edge in group):
+def _uv_edges(packages: Mapping[_Node, Any], node: _Node) -> Iterator[tuple[_Node, str]]:
+    package, extras = packages[node[:2]], node[2:]
+    groups = [package.get("optional-dependencies", {}).get(extra, []) for extra in extras]
+    for edge in (edge for group in groups or [package.get("dependencies", [])] for edge in group):
         for found in packages:
             if found[0] == edge["name"] and edge.get("version", found[1]) == found[1]:
-                extras.setdefault(found, set()).update(edge.get("extra", ()))
-                yield found, edge.get("marker", "")
+                marker = edge.get("marker", "")
+                yield found, marker
+                yield from (((*found, extra), marker) for extra in edge.get("extra", ()))
 
 
 @dataclass(kw_only=True)

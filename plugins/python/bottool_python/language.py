@@ -29,6 +29,9 @@ class Python(Language):
     def not_a_bot(self, folder: Path) -> str:
         return shapes.not_a_bot(tree.of_folder(folder))
 
+    def scripts(self, folder: Path) -> Sequence[str]:
+        return shapes.scripts(tree.of_folder(folder))
+
     def scaffold(self, folder: Path, name: str, template: str) -> None:
         chosen = template or self.templates[0]
         if chosen not in self.templates:

@@ -7,7 +7,7 @@ import ast
 import posixpath
 import re
 
-from bottool_python import imports, layout, metadata
+from bottool_python import imports, layout, metadata, robots
 from bottool_python.tree import Tree
 
 _APPLICATIONS = {
@@ -19,6 +19,14 @@ _APPLICATIONS = {
 _TEST = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
 _BOTS = frozenset({"botcity", "bottool"})
 _MIN_EXERCISES = 3
+_AS_BOT = "to run it as a bot, put a bot.py there: import sys, pytest; sys.exit(pytest.main())"
+_NO_SCRIPT = re.compile(
+    r"__init__\.py|__main__\.py|setup\w*\.py|conftest\.py|test_.*\.py|.*_test\.py|(settings|config|constants)(\.\w+)?\.py",
+    re.IGNORECASE,
+)
+_GUARD = re.compile(rb"""^if\s+__name__\s*==\s*["']__main__["']""", re.MULTILINE)
+_READ = 200
+"""So many files are looked into at most."""
 _EXERCISE = re.compile(r"(ex|exerc\w*|aula|lesson|desafio|day|dia|kata|task|quest\w*)[ _-]?\d+.*\.py", re.IGNORECASE)
 
 
@@ -26,14 +34,26 @@ def not_a_bot(tree: Tree) -> str:
     """What it is, as the end of a sentence; ``""`` for a bot, and for what nobody can tell."""
     if any("{{" in name and "}}" in name for name in tree.names):
         return "a template whose {{ }} are not filled in"
-    if any(name.endswith(".botproj") for name in tree.top):
-        return ""
     found = layout.find(tree)
+    if found and any(name.endswith(".botproj") for name in tree.top):
+        return ""
     if "manage.py" in tree.top and b"DJANGO_SETTINGS_MODULE" in (tree.read("manage.py") or b""):
         return "a Django application"
     if found:
         return _application(tree.read(found.file) or b"")
     return _without_entry(tree)
+
+
+def scripts(tree: Tree) -> tuple[str, ...]:
+    """The files that somebody may start, the likeliest first: those that ask whether they are started, of few folders.
+
+    Tests, set-up and what only holds settings are not among them, unless there is nothing else.
+    """
+    found = [name for name in tree.names if name.endswith(".py") and "{{" not in name and not name.startswith(".")]
+    likely = [name for name in found if not _NO_SCRIPT.fullmatch(posixpath.basename(name))]
+    guarded = {name for name in likely[:_READ] if _GUARD.search(tree.read(name) or b"")}
+    chosen = likely or [name for name in found if posixpath.basename(name) != "__init__.py"]
+    return tuple(sorted(chosen, key=lambda name: (name not in guarded, name.count("/"), name.lower())))
 
 
 def _without_entry(tree: Tree) -> str:
@@ -45,9 +65,9 @@ def _without_entry(tree: Tree) -> str:
         if kind:
             return kind
     if "robot.yaml" in tree.top:
-        return "a Robocorp robot that does not start by 'python -m robocorp.tasks run tasks.py'"
+        return robots.described(tree)
     if tests and len(tests) * 2 >= len(scripts):
-        return "a pytest suite"
+        return f"a pytest suite\n{_AS_BOT}"
     if sum(bool(_EXERCISE.fullmatch(name)) for name in others) >= _MIN_EXERCISES:
         return "a folder of exercises"
     is_described = "setup.py" in tree.top or bool(metadata.pyproject(tree).get("name"))

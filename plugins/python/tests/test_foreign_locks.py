@@ -73,6 +73,35 @@ def test_uv_lock_gives_what_the_bot_itself_needs_without_naming_the_index():
     ]
 
 
+def test_an_extra_that_is_asked_for_after_its_package_was_met_counts():
+    source = 'source = { registry = "https://registry.example/simple" }'
+    text = f"""
+version = 1
+[[package]]
+name = "mine"
+version = "0.1.0"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "a" }}, {{ name = "b" }}]
+[[package]]
+name = "a"
+version = "1.0"
+{source}
+dependencies = [{{ name = "b", extra = ["more"], marker = "os_name == 'nt'" }}]
+[[package]]
+name = "b"
+version = "2.0"
+{source}
+[package.optional-dependencies]
+more = [{{ name = "c" }}]
+[[package]]
+name = "c"
+version = "3.0"
+{source}
+"""
+
+    assert lines("uv.lock", text) == ["a==1.0", "b==2.0", "c==3.0 ; (os_name == 'nt')"]
+
+
 def test_poetry_lock_with_groups_gives_the_main_one():
     text = """
 [[package]]
