@@ -1,16 +1,13 @@
-"""The command ``bottool python``: what only Python bots need."""
+"""The command ``bottool python``: what only Python bots need.
+
+Everything heavy is imported inside the commands, so that ``bottool --help`` stays fast.
+"""
 
 from pathlib import Path
 
 import click
 
-from bottool import archive
-from bottool.environments import Cache
 from bottool.errors import ProjectError
-from bottool.model import Installation, Package
-from bottool.settings import cache_folder
-from bottool_python import environment
-from bottool_python.language import Python
 
 
 @click.group()
@@ -26,6 +23,13 @@ def relock(package: Path) -> None:
     For a package without a lock, whose versions were chosen when it was first prepared here. A package with a lock is
     built anew instead: its versions are the same everywhere.
     """
+    from bottool import archive
+    from bottool.environments import Cache
+    from bottool.model import Installation, Package
+    from bottool.settings import cache_folder
+    from bottool_python import environment
+    from bottool_python.language import Python
+
     if not package.is_file():
         raise ProjectError(f"'{package}' is no file", "give the package's path")
     sha256 = archive.sha256_of(package)
