@@ -46,12 +46,14 @@ class How:
     """What a person may ask of a build.
 
     ``fresh`` builds even what has not changed; ``relock`` resolves anew what is kept; without ``locked`` no lock is
-    resolved. ``progress`` hears how many bytes of how many are packed.
+    resolved. ``once`` is for a package that goes away again: nothing is remembered of it but its lock. ``progress``
+    hears how many bytes of how many are packed.
     """
 
     fresh: bool = False
     relock: bool = False
     locked: bool = True
+    once: bool = False
     progress: packing.Progress | None = None
 
 
@@ -81,7 +83,7 @@ def build(
     began_ns = time.time_ns()
     if how.relock and how.locked:
         _locked(plugins, project, cache, note, how)
-    stamp = None if cache is None else _place_of_stamp(cache, project, output)
+    stamp = None if cache is None or how.once else _place_of_stamp(cache, project, output)
     if stamp and not how.fresh and (known := _unchanged(plugins, project, stamp, cache, how, began_ns)):
         return known
     with walked_once(project.folder):
@@ -99,6 +101,9 @@ def _built(
     problems = [*project.notes, *plugins.validate(project)]
     _refuse_errors(project, problems)
     project, missing = _locked(plugins, project, cache, note, replace(how, relock=False))
+    if project.lock and any(each.code == "missing_module" for each in problems):
+        # A lock also says what the requirements bring along.
+        problems = [*project.notes, *plugins.validate(project)]
     problems += missing
     with output_folder(output):
         sources = sources_of(project, output)

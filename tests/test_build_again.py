@@ -127,6 +127,14 @@ def test_whatever_changes_is_noticed(folder, cache, change):
     assert again.package.sha256 == build(PLUGINS, find(folder, PLUGINS), folder.parent / "elsewhere").package.sha256
 
 
+def test_a_package_that_goes_away_again_is_not_remembered(folder, cache):
+    first = build(PLUGINS, find(folder, PLUGINS), folder / "dist", cache=cache, how=How(once=True))
+    again = build(PLUGINS, find(folder, PLUGINS), folder / "dist", cache=cache, how=How(once=True))
+
+    assert (first.up_to_date, again.up_to_date) == (False, False)
+    assert list(cache.rglob("*.json")) == []
+
+
 def test_a_change_within_the_same_tick_of_the_clock_is_noticed(folder, monkeypatch):
     path = folder / "data" / "a.csv"
     state = stamps.look(folder, archive.source_files(folder), (), time.time_ns())

@@ -194,6 +194,15 @@ def test_lock_speaks_json(bottool, locking):
     assert (said["changed"], said["changes"]) == (True, ["+ pandas==1", "+ six==1"])
 
 
+def test_a_run_takes_the_lock_that_a_build_resolved(bottool, locking):
+    bottool("build", str(locking))
+
+    done = bottool("run", str(locking), "--no-server")
+
+    assert "unpacking" in done.stderr
+    assert "resolving" not in done.stderr
+
+
 def test_a_bar_is_drawn_on_a_terminal_after_a_second_only(monkeypatch, capsys):
     from bottool.cli.progress import bar
 

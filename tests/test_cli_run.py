@@ -87,6 +87,23 @@ def test_credentials_lie_beside_the_bot_are_hidden_in_its_output_and_never_packe
     assert "credentials.toml" not in bottool("build", str(folder), "--list").stdout
 
 
+def test_credentials_are_hidden_in_what_the_bot_reported(bottool, calling) -> None:
+    text = """
+password = call("/api/v2/credential/erp/key/password")
+call("/api/v2/alerts", {"taskId": task, "title": password, "message": f"not {password}", "type": "WARN"})
+finish("SUCCESS", f"signed in with {password}")
+"""
+    folder = calling("tells-all", text)
+    given = bottool.folder / "given.toml"
+    given.write_text('[erp]\npassword = "swordfish"\n')
+
+    plain, as_json = (bottool("run", str(folder), "--credentials", str(given), *more) for more in ((), ("--json",)))
+
+    assert "signed in with *********" in plain.stderr
+    assert json.loads(as_json.stdout)["task"]["alerts"][0]["title"] == "*********"
+    assert "swordfish" not in plain.stdout + plain.stderr + as_json.stdout + as_json.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
 def test_credentials_that_others_can_read_are_not_used(bottool, calling) -> None:
     folder = calling("signs-in", "print(call('/api/v2/credential/erp/key/password'))")

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import sys
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -152,6 +154,21 @@ def test_sarif_has_a_rule_for_each_code_and_a_place_for_each_result(bottool, sha
     results = check_sarif(json.loads(done.stdout), folder)
     assert {"secret_in_code", "absolute_path", "windows_only"} <= {each["ruleId"] for each in results}
     assert PASSWORD not in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode there")
+def test_a_name_that_is_no_unicode_can_be_told(bottool, shape):
+    folder = shape("py-careless")
+    inner = os.fsencode(folder) + b"/d\xff"
+    os.mkdir(inner)
+    with open(inner + b"/x.py", "w", encoding="utf-8") as file:
+        file.write(f'password = "{PASSWORD}"\n')
+
+    sarif, plain = (bottool("validate", str(folder), option).stdout for option in ("--sarif", "--json"))
+
+    places = [each["locations"][0]["physicalLocation"] for each in json.loads(sarif)["runs"][0]["results"]]
+    assert "d%FF/x.py" in {each["artifactLocation"]["uri"] for each in places}
+    assert os.fsdecode(b"d\xff/x.py") in plain.encode().decode("unicode_escape", "surrogatepass")
 
 
 def test_sarif_of_a_repository_has_places_from_its_root(bottool, shape):

@@ -6,6 +6,13 @@ SHORTEST_BYTES = 4
 """What is shorter is no secret, and hiding it would spoil every second line."""
 
 
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """A whole text with ``*`` instead of secrets."""
+    masks = Masks(secrets)
+    data = text.encode("utf-8", "surrogateescape")
+    return (masks.pass_on(data) + masks.rest()).decode("utf-8", "surrogateescape")
+
+
 class Masks:
     """One stream. ``pass_on`` gives what may be shown now; the beginning of what may become a secret waits."""
 

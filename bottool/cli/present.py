@@ -1,5 +1,6 @@
 """What commands print: tables, fields, JSON, and what to type next. Data goes to stdout, the rest to stderr."""
 
+import json as plain_json
 import shutil
 import sys
 import unicodedata
@@ -18,8 +19,12 @@ def as_json(value: Any) -> None:
     """Any value of ours (structs, dataclasses, times, paths) as indented JSON."""
     import msgspec
 
-    encoded = msgspec.json.encode(value, enc_hook=str)
-    click.echo(msgspec.json.format(encoded, indent=2).decode("utf-8"))
+    try:
+        text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode("utf-8")
+    except UnicodeEncodeError:
+        # A file's name need not be UTF-8.
+        text = plain_json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
+    click.echo(text)
 
 
 def listing(items: Sequence[Any], columns: Mapping[str, Callable[[Any], object]], *, json: bool, empty: str) -> None:

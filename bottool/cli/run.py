@@ -88,17 +88,21 @@ def _wish(bot: Path, options: Mapping[str, Any]) -> Wish:
 def take(state: State, bot: Path, work: Path, said: dict[str, str]) -> Package:
     """The package to run: built from a folder into ``work``, or the archive itself."""
     from bottool import project
-    from bottool.build import build, open_package
+    from bottool.build import How, build, open_package
 
     if bot.is_file():
         return open_package(bot, state.plugins, **said)
-    return build(state.plugins, project.find(bot, state.plugins, **said), work / "package").package
+    found = project.find(bot, state.plugins, **said)
+    # With the cache, so that it has the lock that other builds of the same sources have.
+    how = How(once=True)
+    return build(state.plugins, found, work / "package", cache=state.cache, note=note, how=how).package
 
 
 def run_here(
     state: State, package: Package, work: Path, wish: Wish, terminal: "Terminal"
 ) -> tuple[Outcome, LocalReport | None]:
     """Make the bot ready and run it; what it reported is ``None`` where no server answered it."""
+    from bottool.cli import run_report
     from bottool.environments import Cache, make_ready
     from bottool.run import run
 
@@ -115,7 +119,9 @@ def run_here(
             stop_requested=terminal.wants_end.is_set,
         )
         terminal.close()
-        return outcome, server.ended(outcome) if server and outcome.reason is not Reason.NOT_LAUNCHED else None
+        if server is None or outcome.reason is Reason.NOT_LAUNCHED:
+            return outcome, None
+        return outcome, run_report.without(server.ended(outcome), _values(wish.credentials))
 
 
 @contextmanager

@@ -1,13 +1,30 @@
 """What a bot told its server in a local run, as a short report or as JSON."""
 
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
 
-from bottool.cli import present
+from bottool.cli import masking, present
 from bottool.local import LocalReport
 from bottool.model import Outcome
+
+
+def without(report: LocalReport, secrets: Iterable[str]) -> LocalReport:
+    """The report with ``*`` instead of secrets: bots put into messages what failed them."""
+    hidden = list(secrets)
+    alerts = [
+        replace(each, title=masking.hide(each.title, hidden), message=masking.hide(each.message, hidden))
+        for each in report.alerts
+    ]
+    return replace(
+        report,
+        message=masking.hide(report.message, hidden),
+        alerts=tuple(alerts),
+        unanswered=tuple(masking.hide(each, hidden) for each in report.unanswered),
+        refused=tuple(masking.hide(each, hidden) for each in report.refused),
+    )
 
 
 def show(report: LocalReport, outcome: Outcome) -> None:

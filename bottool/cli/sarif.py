@@ -55,7 +55,7 @@ def _uri(problem: Problem, folder: Path, root: Path) -> str:
     """Relative to ``root``, with what a web address may not hold written in its own way."""
     inside = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else "."
     name = problem.path or next((each for each in _FALLBACKS if (folder / each).is_file()), FILE_NAME)
-    return quote(name if inside == "." else f"{inside}/{name}")
+    return quote(name if inside == "." else f"{inside}/{name}", errors="surrogateescape")
 
 
 def _level(severity: Severity) -> str:
