@@ -7,6 +7,7 @@ a false alarm teaches people to look away. A value that was found is judged here
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 CODE = frozenset(
     {
@@ -18,8 +19,18 @@ CODE = frozenset(
 CONFIGURATION = frozenset(
     {".properties", ".ini", ".cfg", ".conf", ".config", ".yml", ".yaml", ".toml", ".json", ".xml", ".env"}
 )
-PROSE = frozenset({".md", ".txt", ".rst", ".html", ".htm", ".css", ".csv"})
+PROSE = frozenset({".md", ".txt", ".rst", ".html", ".htm", ".css", ".csv", ".pem", ".key"})
 """Read for keys of known shape only."""
+_WITHOUT_ENDING = {
+    **dict.fromkeys((".npmrc", ".yarnrc", ".pypirc"), ".ini"),
+    **dict.fromkeys(("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"), ".pem"),
+}
+
+
+def suffix_of(name: str) -> str:
+    """The ending by which a file is judged, in small letters; files that are known by their whole name have one too."""
+    path = PurePosixPath(name)
+    return _WITHOUT_ENDING.get(path.name) or path.suffix.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +53,7 @@ _TOKENS = {
     "telegram": (r"\b\d{8,10}:AA[\w-]{33}\b", "a Telegram bot token"),
     "private": (r"-----BEGIN (?:[A-Z]{2,10} )*PRIVATE KEY-----", "a private key"),
     "jwt": (r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}", "a signed token (JWT)"),
+    "registry": (r":_(?:authToken|auth|password)[ \t]*=[ \t]*[^\s$]{8,}", "a login of a package registry"),
     "address": (
         r"\b[A-Za-z][A-Za-z0-9+]{2,20}://[^\s:/@\"'<>{}$]{1,64}:(?P<in_address>[^\s@/\"'<>{}$]{3,80})@[\w.-]",
         "a password in an address",
@@ -69,7 +81,7 @@ _IN_CONFIGURATION = re.compile(f"{_SHAPES}|{_ASSIGNED}|{_CONFIGURED}|{_CONNECTIO
 _MARKS = (
     *("passw", "passphrase", "pwd", "senha", "contrase", "secret", "apikey", "api_key", "accesskey", "access_key"),
     *("token", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "aiza", "sk-", "k_live_"),
-    *(":aa", "private key", "eyj", "://", ":\\", ":/", "/home/", "/users/"),
+    *(":aa", ":_auth", "private key", "eyj", "://", ":\\", ":/", "/home/", "/users/"),
 )
 """In small letters: whatever the expressions find contains one of these."""
 _BEFORE, _AFTER = 200, 400

@@ -96,7 +96,7 @@ def _own(project: Project) -> Iterator[Problem]:
 
 
 def _in_file(name: str, path: Path, size: int) -> Iterator[Problem]:
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = finding_rules.suffix_of(name)
     base = PurePosixPath(name).name
     if suffix not in _TEXT or base in _GENERATED or base.endswith((".min.js", ".min.css")) or not size:
         return

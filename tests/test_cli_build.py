@@ -195,11 +195,13 @@ def test_lock_speaks_json(bottool, locking):
 
 
 def test_a_run_takes_the_lock_that_a_build_resolved(bottool, locking):
-    bottool("build", str(locking))
+    (locking / "bot.note").write_text("print('hello')\n")
+    built = bottool("build", str(locking))
+    assert "resolving" in built.stderr
 
     done = bottool("run", str(locking), "--no-server")
 
-    assert "unpacking" in done.stderr
+    assert done.stdout == "hello\n", done.stderr
     assert "resolving" not in done.stderr
 
 

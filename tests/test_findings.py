@@ -62,6 +62,24 @@ def test_a_key_of_known_shape_is_found_by_line_and_its_value_is_shown_nowhere(fo
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".npmrc", "//registry.example/:_authToken=0a1b2c3d-4e5f-6789\n"),
+        ("web/.npmrc", "//registry.example/:_password = " + "c2VjcmV0MTIz\n"),
+        (".pypirc", f"[one]\npassword = {PASSWORD}\n"),
+        ("id_ed25519", SECRETS["a private key"] + "\n"),
+        ("certs/client.key", SECRETS["a private key"] + "\n"),
+    ],
+)
+def test_secrets_are_found_in_files_without_a_usual_ending(found, name, content):
+    assert {(each.code, each.path) for each in found({name: content})} == {("secret_in_code", name)}
+
+
+def test_a_registrys_login_that_the_machine_knows_is_no_secret(found):
+    assert found({".npmrc": "//registry.example/:_authToken=${NPM_TOKEN}\n"}) == []
+
+
+@pytest.mark.parametrize(
     "line",
     [
         f'password = "{PASSWORD}"',
