@@ -142,7 +142,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def _manifest_of(data: bytes) -> dict[str, Any]:
     try:
         said = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 

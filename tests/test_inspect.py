@@ -96,6 +96,13 @@ def test_a_manifest_that_says_nonsense_breaks_nothing(tmp_path: Path, said: dict
     assert len(told) == (2 if isinstance(said.get("files"), dict) else 0)
 
 
+@pytest.mark.parametrize("text", [b"[" * 200_000, b'{"a":' * 100_000, b"\xff", b"[]"])
+def test_a_manifest_that_cannot_be_read_says_nothing(tmp_path: Path, text: bytes) -> None:
+    archive.pack_zip(tmp_path / "a.zip", {"bot.py": b"1", "bottool.json": text})
+
+    assert archive.read_manifest(tmp_path / "a.zip") == {}
+
+
 class Legacy(Language):
     """Packages that know the one id which they can have, as BotCity's older Python layout does."""
 

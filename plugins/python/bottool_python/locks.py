@@ -38,7 +38,7 @@ class Locked:
         for line in _lines(self.text):
             try:
                 found.append(Requirement(re.split(r"\s--hash", line, maxsplit=1)[0].strip()))
-            except InvalidRequirement:
+            except (InvalidRequirement, RecursionError):
                 continue
         return tuple(found)
 

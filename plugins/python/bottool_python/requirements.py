@@ -200,7 +200,7 @@ class _Reading:
         wanted = re.split(r"\s--?\w", text, maxsplit=1)[0].strip()
         try:
             requirement = Requirement(wanted)
-        except InvalidRequirement as error:
+        except (InvalidRequirement, RecursionError) as error:
             if _LINK.match(wanted):
                 self.links.append(wanted)
                 self.local = self.local or "://" not in wanted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bottool_python import requirements, tree
+from bottool_python import locks, requirements, tree
 from bottool_python.layout import Options
 
 
@@ -70,6 +70,13 @@ def test_a_line_that_cannot_be_installed_is_an_error_with_its_place(folder_of, t
     (problem,) = read(folder_of({"requirements.txt": "six\n" + text})).problems
 
     assert (problem.severity, problem.code, problem.path, problem.line) == ("error", code, "requirements.txt", 2)
+
+
+def test_a_marker_in_endless_brackets_is_no_crash(folder_of):
+    text = f"six ; {'(' * 50_000}\n"
+
+    assert [each.code for each in read(folder_of({"requirements.txt": text})).problems] == ["bad_requirement"]
+    assert locks.Locked(path="requirements.lock", text=text).requirements == ()
 
 
 @pytest.mark.parametrize(
