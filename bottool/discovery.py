@@ -1,4 +1,4 @@
-"""Finds bots in a tree of folders, and tells what a folder is that is none. Reads names of files, and next to no file.
+"""Finds bots in a tree of folders, and asks what a folder is that is none. Reads names of files, and next to no file.
 
 Knows no language: each is asked whether it would build a folder, or knows it for something else.
 """
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bottool.bot_toml import FILE_NAME
-from bottool.errors import BottoolError, PluginError, ProjectError
+from bottool.errors import BottoolError, PluginError
 from bottool.language import Language
-from bottool.plugins import Plugins, listed, one_line
+from bottool.plugins import Plugins, one_line
 
 _SEARCH_DEPTH = 4
 _SEARCH_FOLDERS = 2000
@@ -22,16 +22,11 @@ _ABOVE_WITHOUT_REPOSITORY = 3
 """How many folders above are asked where nothing says at which folder a repository begins."""
 _NEVER_A_BOT = frozenset({"node_modules", "__pycache__", "site-packages", "dist", "build", "target", "Lib", "Scripts"})
 _ENVIRONMENT = frozenset({"pyvenv.cfg", "conda-meta"})
-_ARCHIVES = (".zip", ".jar", ".tar.gz", ".tgz", ".rar", ".7z")
-_NO_CONTENT = ("readme", "license", "licence", "changelog", ".git")
-"""Files that begin so say nothing about what a folder is."""
-_NAMED = 12
-"""So many names are listed in a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What lies below a folder: bots, what is something else and what, folders that hold nothing at all."""
+    """What lies below a folder: bots, what is something else and what (as ``instead``), folders that hold nothing."""
 
     bots: tuple[Path, ...] = ()
     others: tuple[tuple[Path, str], ...] = ()
@@ -39,7 +34,7 @@ class Survey:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Seen:
+class Seen:
     """One folder as it was read: names of its files and of its folders, sorted."""
 
     files: list[str] = field(default_factory=list)
@@ -51,7 +46,7 @@ def survey(folder: Path, plugins: Plugins) -> Survey:
     bots: list[Path] = []
     others: list[tuple[Path, str]] = []
     empty: list[Path] = []
-    for here, seen in _walk(folder, lambda path: path in bots):
+    for here, seen in walk(folder, lambda path: path in bots):
         if here == folder:
             continue
         if not seen.files and not seen.folders:
@@ -67,14 +62,14 @@ def survey(folder: Path, plugins: Plugins) -> Survey:
     return Survey(bots=tuple(sorted(bots)), others=tuple(sorted(others)), empty=tuple(sorted(empty)))
 
 
-def _walk(folder: Path, is_done: Callable[[Path], bool]) -> Iterator[tuple[Path, _Seen]]:
+def walk(folder: Path, is_done: Callable[[Path], bool]) -> Iterator[tuple[Path, Seen]]:
     """Folders that may hold a bot, from above, by name; not below one that the caller calls done."""
     waiting = [(folder, 0)]
     for _ in range(_SEARCH_FOLDERS):
         if not waiting:
             return
         here, depth = waiting.pop()
-        seen = _read(here)
+        seen = read(here)
         is_environment = not _ENVIRONMENT.isdisjoint({*seen.files, *seen.folders})
         if is_environment and not any(name.endswith((".py", ".toml", ".botproj")) for name in seen.files):
             continue
@@ -83,8 +78,8 @@ def _walk(folder: Path, is_done: Callable[[Path], bool]) -> Iterator[tuple[Path,
             waiting += [(here / name, depth + 1) for name in reversed(seen.folders) if _may_hold_bots(name)]
 
 
-def _read(folder: Path) -> _Seen:
-    seen = _Seen()
+def read(folder: Path) -> Seen:
+    seen = Seen()
     try:
         with os.scandir(folder) as found:
             for each in found:
@@ -92,7 +87,7 @@ def _read(folder: Path) -> _Seen:
                 (seen.folders if is_folder else seen.files).append(each.name)
     except OSError:
         # What cannot be read is not empty: a name that no language looks for keeps it out of every list.
-        return _Seen(files=[""])
+        return Seen(files=[""])
     seen.files.sort()
     seen.folders.sort()
     return seen
@@ -126,7 +121,7 @@ def is_whole_machine(folder: Path) -> bool:
 
 
 def is_bot(folder: Path, plugins: Plugins) -> bool:
-    return (folder / FILE_NAME).is_file() or bool(_judged(folder, _read(folder), plugins)[0])
+    return (folder / FILE_NAME).is_file() or bool(_judged(folder, read(folder), plugins)[0])
 
 
 def recognisers(folder: Path, plugins: Plugins) -> list[str]:
@@ -140,11 +135,23 @@ def recognisers(folder: Path, plugins: Plugins) -> list[str]:
 
 
 def instead(folder: Path, plugins: Plugins) -> str:
-    """What a folder without ``bot.toml`` is, when that is known and no bot: ``a Next.js application``; else ``""``."""
-    return _judged(folder, _read(folder), plugins)[1]
+    """What a folder without ``bot.toml`` is, when that is known and no bot: ``a Next.js application``; else ``""``.
+
+    A second line, where there is one, says how to run it as a bot all the same.
+    """
+    return _judged(folder, read(folder), plugins)[1]
 
 
-def _judged(folder: Path, seen: _Seen, plugins: Plugins) -> tuple[list[str], str]:
+def scripts(folder: Path, plugins: Plugins) -> dict[str, list[str]]:
+    """By language, the files with which a bot in ``folder`` could start, the likeliest first; those that have any."""
+    found = {
+        name: list(asked(plugins, language, "scripts", partial(language.scripts, folder)))
+        for name, language in plugins.languages.items()
+    }
+    return {name: files for name, files in found.items() if files}
+
+
+def _judged(folder: Path, seen: Seen, plugins: Plugins) -> tuple[list[str], str]:
     """The languages that would build a folder without ``bot.toml``; when none would, what it is instead."""
     if "{{" in folder.name or any("{{" in name for name in (*seen.files, *seen.folders)):
         return [], "a template whose {{ }} are not filled in"
@@ -170,75 +177,5 @@ def asked(plugins: Plugins, language: Language, method: str, call: Callable[[], 
         raise PluginError(f"plugin '{plugin}' failed in {language.name}.{method}: {one_line(error)}") from error
 
 
-def no_bot(folder: Path, plugins: Plugins, below: Survey) -> ProjectError:
-    """The sentence about a folder that is no bot: what it is, what it holds, or what was looked for."""
-    what = instead(folder, plugins)
-    if below.bots:
-        names = _listed(folder, below.bots)
-        is_what = what or "no bot"
-        return ProjectError(
-            f"'{folder}' is {is_what}, but holds {_count(below)}: {names}{_empty(folder, below)}",
-            f"name one: '{below.bots[0]}', or take all with --all",
-        )
-    if what:
-        return ProjectError(f"'{folder}' is {what}, not a bot", _INSTEAD.get(what, _SAY_SO))
-    if packages := _only_packages(folder):
-        them = "them" if len(packages) > 1 else "it"
-        kind = "packages" if len(packages) > 1 else "package"
-        first = folder / packages[0]
-        return ProjectError(
-            f"'{folder}' holds only the {kind} {_cut(packages)}: deploy {them}",
-            f"bottool deploy '{first}', or 'bottool inspect' to look inside",
-        )
-    return _nothing_found(folder, plugins, below)
-
-
-_INSTEAD = {
-    "a template whose {{ }} are not filled in": "make a project from it first, for example with cookiecutter",
-}
-_SAY_SO = 'if it is one all the same, say so in a bot.toml: language = "…"'
-
-
-def _nothing_found(folder: Path, plugins: Plugins, below: Survey) -> ProjectError:
-    files = [f"{each.looks_for} ({each.name})" for each in plugins.languages.values() if each.looks_for]
-    holds = [f"{path.relative_to(folder).as_posix()} is {what}" for path, what in below.others]
-    message = f"'{folder}' is no bot, and no folder below it is one; looked for {'; '.join([FILE_NAME, *files])}"
-    if holds:
-        message = f"'{folder}' is no bot and holds none: {_cut(holds)}"
-    return ProjectError(
-        message + _empty(folder, below),
-        f'write language = "…" into a bot.toml; installed: {listed(plugins.languages)}',
-    )
-
-
-def _count(below: Survey) -> str:
-    return "one" if len(below.bots) == 1 else f"{len(below.bots)} bots"
-
-
-def _listed(folder: Path, paths: tuple[Path, ...]) -> str:
-    return _cut([path.relative_to(folder).as_posix() for path in paths])
-
-
-def _cut(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return listed(names) if more <= 0 else f"{listed(names[:_NAMED])} and {more} more"
-
-
-def _empty(folder: Path, below: Survey) -> str:
-    """Git keeps no empty folder but the place of another repository that was not fetched along."""
-    if not below.empty or not in_repository(folder):
-        return ""
-    names = _listed(folder, below.empty)
-    them = "they stand" if len(below.empty) > 1 else "it stands"
-    return f" (empty: {names}; {them} for another repository, which was not fetched)"
-
-
 def in_repository(folder: Path) -> bool:
     return any((each / ".git").exists() for each in (folder, *folder.parents))
-
-
-def _only_packages(folder: Path) -> list[str]:
-    """The archives of a folder that holds nothing else, sorted."""
-    seen = _read(folder)
-    content = [name for name in (*seen.files, *seen.folders) if not name.lower().startswith(_NO_CONTENT)]
-    return content if all(name.lower().endswith(_ARCHIVES) for name in content) else []

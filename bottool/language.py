@@ -47,9 +47,18 @@ class Language(ABC):
 
         Completes a sentence that begins with the folder: ``a Next.js application``, ``a pytest suite``, ``a library``,
         ``a template whose {{ }} are not filled in``. Asked for folders that are recognised too: what it names is then
-        refused, unless ``bot.toml`` says that it is a bot. As cheap as ``recognises``.
+        refused, unless ``bot.toml`` says that it is a bot. As cheap as ``recognises``. A second line, where there is
+        one, is the hint: how to run it as a bot all the same.
         """
         return ""
+
+    def scripts(self, folder: Path) -> Sequence[str]:  # noqa: ARG002 - a language without single scripts
+        """Files with which a bot in ``folder`` could start, the likeliest first, where nothing says which it is.
+
+        Relative, with ``/``. Asked only about a folder that no language recognises, to name them to its owner, and to
+        know the language of a file that somebody points at.
+        """
+        return ()
 
     @abstractmethod
     def scaffold(self, folder: Path, name: str, template: str) -> None:

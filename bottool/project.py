@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from bottool import bot_toml, discovery, names
+from bottool import bot_toml, discovery, names, no_bot
 from bottool.bot_toml import FILE_NAME, KEYS, LABEL_HINT, Said
 from bottool.discovery import recognisers
 from bottool.errors import ProjectError
@@ -37,6 +37,8 @@ def find(path: Path, plugins: Plugins, *, language: str = "", bot_id: str = "", 
     """
     folder, entry = _folder_and_entry(path)
     said = bot_toml.read(folder, plugins)
+    if entry and not said.is_there and not language:
+        language = _language_of(folder, entry, plugins)
     if not said.is_there and not language:
         folder = _located(folder, plugins, is_current=path == Path())
         said = bot_toml.read(folder, plugins)
@@ -56,7 +58,7 @@ def find_all(folder: Path, plugins: Plugins) -> list[Path]:
         return [folder]
     below = discovery.survey(folder, plugins)
     if not below.bots:
-        raise discovery.no_bot(folder, plugins, below)
+        raise no_bot.error(folder, plugins, below)
     return list(below.bots)
 
 
@@ -95,6 +97,14 @@ def _folder_and_entry(path: Path) -> tuple[Path, str]:
     return folder, entry
 
 
+def _language_of(folder: Path, entry: str, plugins: Plugins) -> str:
+    """The one language that could start ``entry``, in a folder that no language recognises; else ``""``."""
+    if discovery.is_bot(folder, plugins):
+        return ""
+    fitting = [name for name, files in discovery.scripts(folder, plugins).items() if entry in files]
+    return fitting[0] if len(fitting) == 1 else ""
+
+
 def _located(folder: Path, plugins: Plugins, *, is_current: bool) -> Path:
     """The folder itself, the one bot below it, or the bot in which it lies."""
     if discovery.is_bot(folder, plugins):
@@ -104,7 +114,7 @@ def _located(folder: Path, plugins: Plugins, *, is_current: bool) -> Path:
         return below.bots[0]
     found = discovery.above(folder, plugins) if is_current and not below.bots else None
     if found is None:
-        raise discovery.no_bot(folder, plugins, below)
+        raise no_bot.error(folder, plugins, below)
     return found
 
 
@@ -122,7 +132,7 @@ def _language(folder: Path, said: Said, plugins: Plugins) -> Language:
             f'say which: language = "{found[0]}" in bot.toml, or --language {found[0]}',
         )
     if not found:
-        raise discovery.no_bot(folder, plugins, discovery.survey(folder, plugins))
+        raise no_bot.error(folder, plugins, discovery.survey(folder, plugins))
     return plugins.languages[found[0]]
 
 

@@ -21,7 +21,7 @@ PACKAGES = {
 # A module of core imports only those before it.
 CORE = (
     *("errors", "model", "sbom", "states", "local", "language", "hookspecs", "plugins", "settings"),
-    *("bot_toml", "names", "discovery", "project"),
+    *("bot_toml", "names", "discovery", "no_bot", "project"),
     *("locks", "sqlite_build", "members", "tar_reader", "zip_reader", "archive_check"),
     *("ignore_files", "sources", "deflating", "steady_files", "zip_writer", "packing", "jar_packing", "archive"),
     *("pages", "finding_rules", "findings", "adoption"),

@@ -512,3 +512,57 @@ def test_a_committed_environment_of_many_files_is_not_read(bot, tmp_path):
     find_all(folder, plugins_with(Counting()))
 
     assert set(asked) == {"my-bot", "bot"}
+
+
+# Files that somebody may start, where nothing says which.
+
+
+class Scripted(Other):
+    """Knows files that could be started, and what a folder of theirs is when it is no bot."""
+
+    title = "Other"
+
+    def scripts(self, folder: Path) -> list[str]:
+        return sorted(each.name for each in folder.glob("*.script"))
+
+    def not_a_bot(self, folder: Path) -> str:
+        return "a suite\nput a bot.other there" if (folder / "suite").is_file() else ""
+
+
+SCRIPTED = plugins_with(Notes(), Scripted())
+
+
+def test_scripts_are_counted_and_named_with_the_lines_that_make_a_bot_of_one(bot):
+    folder = bot({f"{name}.script": "" for name in "abcdefg"})
+
+    with pytest.raises(ProjectError) as refusal:
+        find(folder, SCRIPTED)
+
+    assert refusal.value.message.endswith(
+        "does not say which of its 7 Other scripts is the bot: a.script, b.script, c.script, d.script, e.script and 2 more"
+    )
+    assert 'language = "other" and entry = "a.script"' in refusal.value.hint
+    assert "bottool adopt a.script" in refusal.value.hint
+
+
+def test_a_script_that_is_pointed_at_is_the_entry_and_tells_the_language(bot):
+    folder = bot({"a.script": "", "b.script": ""})
+
+    project = find(folder / "b.script", SCRIPTED)
+
+    assert (project.folder, project.language, project.entry) == (folder.resolve(), "other", "b.script")
+
+
+def test_what_a_language_advises_is_the_hint_also_from_the_folder_above(bot):
+    folder = bot({"inside/suite": ""})
+
+    for path, start in ((folder, "in 'inside': "), (folder / "inside", "")):
+        with pytest.raises(ProjectError) as refusal:
+            find(path, SCRIPTED)
+        assert "is a suite" in refusal.value.message
+        assert refusal.value.hint == f"{start}put a bot.other there"
+
+
+def test_sources_that_no_language_builds_are_named_with_their_number(bot):
+    with pytest.raises(ProjectError, match=r"my-bot' holds C# sources \(2 files\), which no installed language builds"):
+        find(bot({"a/One.cs": "", "b/Two.cs": "", "b/x.sh": "", "README.md": ""}), PLUGINS)

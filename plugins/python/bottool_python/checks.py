@@ -16,6 +16,7 @@ from bottool_python.requirements import Requirements
 from bottool_python.tree import Tree
 
 _MAX_MISSING = 5
+_PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])? ?(?:==|@)", re.MULTILINE)
 _COMMIT = re.compile(r"@[0-9a-f]{40}(#|$)")
 TEMPLATE_HINT = "make a bot from the template first, for example with cookiecutter"
 
@@ -78,7 +79,16 @@ def _entry_problems(sources: Tree, project: Project, required: Requirements) -> 
     except SyntaxError as error:
         yield _does_not_compile(found, error)
         return
-    yield from imports.follow(sources, found, required)
+    yield from imports.follow(sources, found, required, _locked_names(sources, project, required))
+
+
+def _locked_names(sources: Tree, project: Project, required: Requirements) -> frozenset[str]:
+    """What a lock brings, beside what the bot asks for: the one that was resolved, or the one in the folder."""
+    if project.lock:
+        names = _PINNED.findall(project.lock.data.decode("utf-8", "replace"))
+        return frozenset(canonicalize_name(name) for name in names)
+    lock = locks.find(sources, required)
+    return lock.names if lock and not lock.problem else frozenset()
 
 
 def _no_entry(wanted: str) -> Problem:
@@ -86,8 +96,8 @@ def _no_entry(wanted: str) -> Problem:
         return _error("no_entry", f"entry is '{wanted}', which is no file of the bot and no package with __main__.py")
     return _error(
         "no_entry",
-        f"nothing to start: looked for {' and '.join(layout.SCRIPTS)}, and for setup.py with one package "
-        "that has a __main__.py",
+        f"nothing to start: looked for {' and '.join(layout.SCRIPTS)}, and for setup.py or pyproject.toml with one "
+        "package that has a __main__.py",
         'say it in bot.toml: entry = "my_bot.py"',
     )
 

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 from bottool.model import Problem, Severity
 from bottool_python.habits import Habits
-from bottool_python.layout import Layout
+from bottool_python.layout import SCRIPTS, Layout
 from bottool_python.requirements import Requirements
 from bottool_python.tree import Tree
 
@@ -43,6 +43,8 @@ _BROUGHT_BY = {
     "jwt": ("pyjwt",),
     "numpy": ("pandas", "opencv", "scipy", "botcity-framework-core"),
     "packaging": ("botcity-maestro-sdk",),
+    "pyautogui": ("botcity-framework-core",),
+    "pyperclip": ("botcity-framework-core", "pyautogui"),
     "pythoncom": ("pywin32", "pypiwin32", "pywinauto"),
     "pywintypes": ("pywin32", "pypiwin32", "pywinauto"),
     "requests": ("botcity-maestro-sdk", "botcity-http-plugin", "webdriver-manager"),
@@ -77,12 +79,15 @@ class _Import:
     """True when the module cannot be loaded without it, unlike one that a function imports later."""
 
 
-def follow(tree: Tree, layout: Layout, requirements: Requirements) -> Iterator[Problem]:
+def follow(
+    tree: Tree, layout: Layout, requirements: Requirements, locked: frozenset[str] = frozenset()
+) -> Iterator[Problem]:
     """Imports that nothing brings, and bad habits, in the entry and all that it reaches.
 
-    The entry itself must be there and compile.
+    The entry itself must be there and compile. ``locked`` are all distributions that a lock installs.
     """
-    walk = _Walk(tree=tree, requirements=requirements)
+    walk = _Walk(tree=tree, requirements=requirements, locked=locked)
+    walk.entry = layout.file
     walk.waiting = [layout.file]
     if layout.package:
         walk.waiting.append(f"{layout.entry}/__init__.py")
@@ -106,6 +111,8 @@ def parse(source: bytes) -> ast.Module:
 class _Walk:
     tree: Tree
     requirements: Requirements
+    locked: frozenset[str] = frozenset()
+    entry: str = ""
     waiting: list[str] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -139,7 +146,7 @@ class _Walk:
         for each in _imports(module, path):
             if not self._found(each) and each.module not in self.reported:
                 self.reported.add(each.module)
-                yield _missing(each, path)
+                yield _missing(each, path) if each.local else self._missing(each, path)
         yield from habits.of_module(module, path)
 
     def _found(self, each: _Import) -> bool:
@@ -151,7 +158,26 @@ class _Walk:
                 self.waiting += [f"{path}.py", f"{path}/__init__.py"]
             top = base if each.local else posixpath.join(root, each.module.partition(".")[0])
             here = here or self._in_tree(top)
-        return here or (not each.local and brought(each.module, self.requirements))
+        return here or (not each.local and brought(each.module, self.requirements, self.locked))
+
+    def _missing(self, each: _Import, path: str) -> Problem:
+        """Not found from where the bot starts; it may lie in another folder of the bot all the same."""
+        top = each.module.partition(".")[0]
+        places = {posixpath.dirname(name) for name in self.names if name.endswith(f"/{top}.py")}
+        places |= {posixpath.dirname(name) for name in self.folders if name.endswith(f"/{top}")}
+        place = min(places, key=lambda name: (name.count("/"), name), default="")
+        if not place:
+            return _missing(each, path)
+        start = next((name for name in sorted(self.names) if name in {f"{place}/{one}" for one in SCRIPTS}), "")
+        where = f"which lies in '{place}', where Python does not look when the bot starts with {self.entry}"
+        other = f'start with a file there: entry = "{start}" in bot.toml, or ' if start else ""
+        return _warning(
+            "missing_module",
+            path,
+            each.line,
+            f"imports '{top}', {where}",
+            f"{other}import it as {place.replace('/', '.')}.{each.module}",
+        )
 
     def _in_tree(self, base: str) -> bool:
         if base in self.folders or f"{base}.py" in self.names or base == "":
@@ -159,8 +185,8 @@ class _Walk:
         return any(name.startswith(f"{base}.") and name.endswith((".pyd", ".so")) for name in self.names)
 
 
-def brought(module: str, requirements: Requirements) -> bool:
-    """True when Python brings the module, or a requirement plausibly does."""
+def brought(module: str, requirements: Requirements, locked: frozenset[str] = frozenset()) -> bool:
+    """True when Python brings the module, or a requirement plausibly does, or something in the lock by its name."""
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names or top in _ALWAYS_THERE or requirements.has_nameless:
         return True
@@ -169,7 +195,7 @@ def brought(module: str, requirements: Requirements) -> bool:
     return any(
         name.startswith(known) or name == plain or (len(plain) >= _MIN_LETTERS and plain in name)
         for name in requirements.names
-    )
+    ) or any(name.startswith(known) or plain in {name, *name.split("-")} for name in locked)
 
 
 def _imports(module: ast.Module, path: str) -> Iterator[_Import]:

@@ -21,7 +21,10 @@ class Python(Language):
     title = "Python"
     technologies = ("PYTHON",)
     templates = ("plain", "web", "desktop")
-    looks_for = "bot.py, main.py with requirements.txt or pyproject.toml, setup.py with a package that has __main__.py"
+    looks_for = (
+        "bot.py, main.py with requirements.txt or pyproject.toml, one of setup.py and pyproject.toml with a package"
+        " that has __main__.py"
+    )
 
     def recognises(self, folder: Path) -> bool:
         return layout.is_project(tree.of_folder(folder))

@@ -23,7 +23,7 @@ DEPENDENCY_FILES = (
 )
 OPTIONS = ("requirements", "constraints", "requires-python")
 _NO_BOTS = frozenset({"tests", "test", "docs", "build", "dist"})
-_SDIST_FILES = frozenset({"setup.py", "PKG-INFO"})
+_SDIST_FILES = frozenset({"setup.py", "pyproject.toml", "PKG-INFO"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def find(tree: Tree, wanted: str = "") -> Layout | None:
 
 
 def is_project(tree: Tree) -> bool:
-    """True for a folder that is a bot's source: the zip layout, or the older ``setup.py`` with a package."""
+    """True for a folder that is a bot's source: the zip layout, or a described package that can be started."""
     top = set(tree.top)
     if "bot.py" in top or _robocorp(tree):
         return True
@@ -74,7 +74,7 @@ def is_project(tree: Tree) -> bool:
         return described
     # A template is no bot, but whoever points at one is told so.
     template = any(name.startswith("{{") and name.endswith("/__main__.py") for name in tree.names)
-    return "setup.py" in top and (template or _package(tree) is not None)
+    return bool(top & {"setup.py", "pyproject.toml"}) and (template or _package(tree) is not None)
 
 
 def options_of(table: Mapping[str, Any]) -> Options:

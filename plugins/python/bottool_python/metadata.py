@@ -90,9 +90,24 @@ def pyproject(tree: Tree) -> Mapping[str, Any]:
     return _table(_pyproject(tree).get("project"))
 
 
+def command(tree: Tree) -> tuple[str, str, str] | None:
+    """Name, module and function of the command that ``pyproject.toml`` installs; the first of several."""
+    tables = (pyproject(tree).get("scripts"), _tool_poetry(tree).get("scripts"))
+    said = [each for table in tables for each in _table(table).items()]
+    for name, target in said:
+        match = re.fullmatch(r"([\w.]+)\s*:\s*(\w+)", _text(target))
+        if match:
+            return name, match[1], match[2]
+    return None
+
+
 def _poetry(tree: Tree) -> Mapping[str, Any]:
     """The table ``[tool.poetry.dependencies]``."""
-    return _table(_table(_table(_pyproject(tree).get("tool")).get("poetry")).get("dependencies"))
+    return _table(_tool_poetry(tree).get("dependencies"))
+
+
+def _tool_poetry(tree: Tree) -> Mapping[str, Any]:
+    return _table(_table(_pyproject(tree).get("tool")).get("poetry"))
 
 
 def _pyproject(tree: Tree) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ _NO_SCRIPT = re.compile(
     re.IGNORECASE,
 )
 _GUARD = re.compile(rb"""^if\s+__name__\s*==\s*["']__main__["']""", re.MULTILINE)
+_WORD = re.compile(rb"\w+")
 _READ = 200
 """So many files are looked into at most."""
 _EXERCISE = re.compile(r"(ex|exerc\w*|aula|lesson|desafio|day|dia|kata|task|quest\w*)[ _-]?\d+.*\.py", re.IGNORECASE)
@@ -45,15 +46,26 @@ def not_a_bot(tree: Tree) -> str:
 
 
 def scripts(tree: Tree) -> tuple[str, ...]:
-    """The files that somebody may start, the likeliest first: those that ask whether they are started, of few folders.
+    """The files that somebody may start, the likeliest first: what no other names, what asks whether it is started.
 
     Tests, set-up and what only holds settings are not among them, unless there is nothing else.
     """
     found = [name for name in tree.names if name.endswith(".py") and "{{" not in name and not name.startswith(".")]
     likely = [name for name in found if not _NO_SCRIPT.fullmatch(posixpath.basename(name))]
-    guarded = {name for name in likely[:_READ] if _GUARD.search(tree.read(name) or b"")}
     chosen = likely or [name for name in found if posixpath.basename(name) != "__init__.py"]
-    return tuple(sorted(chosen, key=lambda name: (name not in guarded, name.count("/"), name.lower())))
+    texts = {name: tree.read(name) or b"" for name in chosen[:_READ]}
+    stems = {name: posixpath.basename(name).removesuffix(".py").encode() for name in chosen}
+    words = {name: frozenset(_WORD.findall(text)) for name, text in texts.items()}
+
+    def rank(name: str) -> tuple[bool, bool, bool, bool, int, str]:
+        stem = stems[name]
+        is_named = any(stem in said for other, said in words.items() if other != name)
+        is_usual = posixpath.basename(name) in layout.SCRIPTS
+        names_others = any(stems[other] in words.get(name, ()) for other in chosen if other != name)
+        is_guarded = _GUARD.search(texts.get(name, b"")) is not None
+        return not is_usual, is_named, not names_others, not is_guarded, name.count("/"), name.lower()
+
+    return tuple(sorted(chosen, key=rank))
 
 
 def _without_entry(tree: Tree) -> str:
@@ -70,8 +82,21 @@ def _without_entry(tree: Tree) -> str:
         return f"a pytest suite\n{_AS_BOT}"
     if sum(bool(_EXERCISE.fullmatch(name)) for name in others) >= _MIN_EXERCISES:
         return "a folder of exercises"
+    return _installed(tree, scripts)
+
+
+def _installed(tree: Tree, scripts: list[str]) -> str:
+    """A project that is made to be installed: by its own command it may be a bot, otherwise it is a library."""
+    if command := metadata.command(tree):
+        name, module, function = command
+        path = 'sys.path.insert(0, "src"); ' if f"src/{module.partition('.')[0]}/__init__.py" in tree.names else ""
+        line = f"import sys; {path}from {module} import {function}; sys.exit({function}())"
+        what = f"a package that is installed and started by its command '{name}'"
+        return f"{what}\nto run it as a bot, put a bot.py there: {line}"
     is_described = "setup.py" in tree.top or bool(metadata.pyproject(tree).get("name"))
-    return "a library" if is_described and any(name.endswith("/__init__.py") for name in scripts) else ""
+    if not is_described or not any(name.endswith("/__init__.py") for name in scripts):
+        return ""
+    return "" if any(posixpath.basename(name) in layout.SCRIPTS for name in scripts) else "a library"
 
 
 def _application(source: bytes) -> str:

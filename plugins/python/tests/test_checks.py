@@ -1,7 +1,10 @@
 """What ``validate`` says of projects."""
 
+from dataclasses import replace
+
 import pytest
 
+from bottool.model import Lock
 from bottool_python.language import Python
 
 
@@ -217,6 +220,22 @@ def test_a_link_without_a_commit_may_bring_another_thing_tomorrow(project_of):
         ({"main.py": "from flask import Flask\n", "requirements.txt": ""}, "a Flask application"),
         ({"app.py": "import streamlit as st\n"}, "a Streamlit application"),
         ({"ex1.py": "", "ex2.py": "", "ex3.py": ""}, "a folder of exercises"),
+        ({"test_a.py": "", "conftest.py": "", "x.botproj": "{}"}, "a pytest suite"),
+        (
+            {
+                "pyproject.toml": '[project]\nname = "x"\n[project.scripts]\ngo = "x.cli:main"\n',
+                "src/x/__init__.py": "",
+            },
+            "a package that is installed and started by its command 'go'",
+        ),
+        (
+            {"robot.yaml": "tasks:\n  Run it:\n    shell: python -m robot tasks.robot\n"},
+            "a Robot Framework robot with one task in robot.yaml (Run it)\nput a bot.py beside it",
+        ),
+        (
+            {"robot.yaml": 'tasks:\n  A:\n    shell: python a.py\n  "B b":\n    shell: python b.py\n', "a.py": ""},
+            "a Robocorp robot with 2 tasks in robot.yaml (A, B b)\nsay in a bot.toml which",
+        ),
     ],
 )
 def test_what_is_no_bot_is_called_what_it_is(folder_of, files, what):
@@ -230,7 +249,50 @@ def test_what_is_no_bot_is_called_what_it_is(folder_of, files, what):
         {"main.py": "import flask\nfrom botcity.maestro import *\n", "requirements.txt": ""},
         {"main.py": "import flask\n", "x.botproj": "{}"},
         {"setup.py": "", "Pkg/__init__.py": "", "Pkg/__main__.py": ""},
+        {"pyproject.toml": '[project]\nname = "x"\n', "src/__init__.py": "", "src/main.py": ""},
     ],
 )
 def test_a_bot_is_not_called_something_else(folder_of, files):
     assert Python().not_a_bot(folder_of(files)) == ""
+
+
+def test_scripts_come_in_the_order_in_which_they_are_likely_the_bot(folder_of):
+    guard = "if __name__ == '__main__':\n    pass\n"
+    files = {
+        "config.py": guard,
+        "setup_env.py": guard,
+        "alone.py": guard,
+        "conductor.py": "import worker\n",
+        "worker.py": guard,
+        "src/main.py": "",
+    }
+
+    assert Python().scripts(folder_of(files)) == ("src/main.py", "conductor.py", "alone.py", "worker.py")
+
+
+def test_a_described_package_that_can_be_started_is_a_bot(folder_of):
+    folder = folder_of({"pyproject.toml": "[tool.poetry]\n", "pkg/__init__.py": "", "pkg/__main__.py": ""})
+
+    assert Python().recognises(folder)
+
+
+def test_a_module_in_another_folder_is_named_with_that_folder(project_of):
+    files = {"bot.py": "import src.main\n", "src/main.py": "import pages.one\n", "src/pages/one.py": ""}
+
+    (problem,) = Python().validate(project_of(files))
+
+    assert problem.message.startswith("imports 'pages', which lies in 'src'")
+    assert 'entry = "src/main.py"' in problem.hint
+    assert "src.pages.one" in problem.hint
+
+
+def test_what_only_the_lock_brings_is_not_missing(project_of):
+    files = {"bot.py": "import dotenv\nimport gone\n", "requirements.txt": "six\n"}
+    lock = Lock(file="requirements.lock", data=b"python-dotenv==1.0.0 \\\n    --hash=sha256:1\nsix==1\n")
+
+    plain = [each.message for each in Python().validate(project_of(files))]
+    locked = [each.message for each in Python().validate(replace(project_of(files), lock=lock))]
+
+    assert ["dotenv" in each for each in plain] == [True, False]
+    assert len(locked) == 1
+    assert "'gone'" in locked[0]
