@@ -44,6 +44,8 @@ _NO_SCRIPT = re.compile(r"\.(config|test|spec|setup)\.|^\.|^(gulpfile|Gruntfile)
 _OF_A_LIBRARY = ("exports", "module", "types", "typings", "peerDependencies", "publishConfig")
 """What only a package says that others install."""
 _SAY_START = 'if it is a bot all the same, give it a start script: "start": "node FILE.js" in package.json'
+_LIBRARY = "a library (package.json has no start script)"
+_RUNS_TESTS = re.compile(r"\s*(?:npx\s+)?(?:jest|vitest|mocha|playwright test|cypress)\b")
 _WORDS = re.compile(r"[^\s'\"]+")
 _SKIPPED = re.compile(r"npx|cross-env|dotenv|--?[\w=-]*|\w+=\S*|exec|run|--")
 _SEPARATOR = re.compile(r"&&|\|\||[;|&]")
@@ -91,23 +93,30 @@ def _bot_by_name(exists: Callable[[str], bool]) -> bool:
 def _without_start(folder: Path, said: dict[str, Any], scripts: dict[str, str]) -> str:
     if "workspaces" in said:
         return "the root of an npm workspace"
-    for name, patterns in _TESTS.items():
-        if any(next(folder.glob(pattern), None) for pattern in patterns):
-            run = "npx playwright test" if name == "playwright" else f"npx {name}"
-            return f'a {name} test suite (to run it as a bot: language = "command" and entry = "{run}" in bot.toml)'
-    if re.match(
-        r"\s*(?:npx\s+)?(?:jest|vitest|mocha|playwright test|cypress)\b", scripts.get("test", "")
-    ) and not said.get("main"):
-        return "a test suite"
+    if said.get("main") and any(key in said for key in _OF_A_LIBRARY):
+        return f"{_LIBRARY}\n{_SAY_START}"
+    if suite := _test_suite(folder, said, scripts):
+        return suite
     if "bin" in said:
         return f"a command line tool (package.json has bin and no start script)\n{_SAY_START}"
     if any(key in said for key in (*_OF_A_LIBRARY, "files")):
-        return f"a library (package.json has no start script)\n{_SAY_START}"
+        return f"{_LIBRARY}\n{_SAY_START}"
     return ""
 
 
+def _test_suite(folder: Path, said: dict[str, Any], scripts: dict[str, str]) -> str:
+    for name, patterns in _TESTS.items():
+        if any(next(folder.glob(pattern), None) for pattern in patterns):
+            run = "npx playwright test" if name == "playwright" else f"npx {name}"
+            line = json.dumps(["sh", "-c", f"npm ci && {run}"])
+            advice = f'to run it as a bot, say in a bot.toml: language = "command" and below [command] run = {line}'
+            return f"a {name} test suite\n{advice}"
+    runs_tests = _RUNS_TESTS.match(scripts.get("test", ""))
+    return "a test suite" if runs_tests and not said.get("main") else ""
+
+
 def _without_package(folder: Path) -> str:
-    if any((folder / name).is_file() for name in _DENO):
+    if any((folder / name).is_file() for name in (*_DENO, "deps.ts")):
         return f"a Deno project\n{_deno_advice(folder)}"
     return ""
 

@@ -1,38 +1,34 @@
 """The languages ``javascript`` and ``typescript``. They differ in what they recognise, write and build.
 
-What is installed is JavaScript in both cases, so that all that comes after building is shared.
+What is installed is JavaScript in both cases, so that all that comes after building is shared. Whatever
+does the work is imported when it is asked for: each command that looks for a bot asks every language about the folder.
 """
 
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bottool.errors import ProjectError, ToolMissing
 from bottool.language import Language
 from bottool.model import LABEL, Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_javascript import entry, installed, kinds, locking, node, package_json, packages, packing
-from bottool_javascript.checks import problems_of
+from bottool_javascript import entry, package_json
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _TEMPLATES = ("plain", "web")
 
 
-class JavaScript(Language):
-    name = "javascript"
-    title = "JavaScript"
-    technologies = ("JAVASCRIPT",)
-    looks_for = package_json.FILE_NAME
+class _OnNode(Language):
+    """What both languages have in common."""
+
     templates = _TEMPLATES
 
-    def recognises(self, folder: Path) -> bool:
-        return (folder / package_json.FILE_NAME).is_file() and not is_typescript(folder)
-
     def not_a_bot(self, folder: Path) -> str:
-        return kinds.not_a_bot(folder)
+        from bottool_javascript import kinds
 
-    def build_key(self, project: Project) -> str | None:
-        return packing.build_key(project)
+        return kinds.not_a_bot(folder)
 
     def scaffold(self, folder: Path, name: str, template: str) -> None:
         write_sample(self.name, folder, name, template)
@@ -41,82 +37,83 @@ class JavaScript(Language):
         return identity_of(folder)
 
     def validate(self, project: Project) -> Iterable[Problem]:
-        return problems_of(project)
+        from bottool_javascript import checks
+
+        return checks.problems_of(project)
 
     def lock_key(self, project: Project) -> str:
+        from bottool_javascript import locking
+
         return locking.lock_key(project)
 
     def lock(self, project: Project) -> Lock:
+        from bottool_javascript import locking
+
         return locking.lock(project)
 
-    def build(self, project: Project, output: Path) -> Path:
-        return packing.pack_sources(project, output)
+    def build_key(self, project: Project) -> str | None:
+        from bottool_javascript import packing
+
+        return packing.build_key(project)
 
     def inspect(self, package: Package) -> Inspection:
+        from bottool_javascript import packages
+
         return packages.inspected(package)
 
     def environment_key(self, installation: Installation) -> str:
+        from bottool_javascript import installed
+
         return installed.environment_key(installation)
 
     def prepare(self, installation: Installation, environment: Path) -> None:
+        from bottool_javascript import installed
+
         installed.prepare(installation, environment)
 
     def command(self, installation: Installation) -> Command:
+        from bottool_javascript import installed
+
         return installed.command(installation)
 
     def toolchain(self) -> Sequence[Tool]:
         return tools()
 
 
-class TypeScript(Language):
+class JavaScript(_OnNode):
+    name = "javascript"
+    title = "JavaScript"
+    technologies = ("JAVASCRIPT",)
+    looks_for = package_json.FILE_NAME
+
+    def recognises(self, folder: Path) -> bool:
+        return (folder / package_json.FILE_NAME).is_file() and not is_typescript(folder)
+
+    def scripts(self, folder: Path) -> Sequence[str]:
+        from bottool_javascript import kinds
+
+        return kinds.scripts(folder)
+
+    def build(self, project: Project, output: Path) -> Path:
+        from bottool_javascript import packing
+
+        return packing.pack_sources(project, output)
+
+
+class TypeScript(_OnNode):
     name = "typescript"
     title = "TypeScript"
     technologies = ("TYPESCRIPT",)
     compiles = True
     looks_for = "package.json with tsconfig.json"
-    templates = _TEMPLATES
 
     def recognises(self, folder: Path) -> bool:
         return (folder / package_json.FILE_NAME).is_file() and is_typescript(folder)
 
-    def not_a_bot(self, folder: Path) -> str:
-        return kinds.not_a_bot(folder)
-
-    def build_key(self, project: Project) -> str | None:
-        return packing.build_key(project)
-
-    def scaffold(self, folder: Path, name: str, template: str) -> None:
-        write_sample(self.name, folder, name, template)
-
-    def identify(self, folder: Path) -> tuple[str, str]:
-        return identity_of(folder)
-
-    def validate(self, project: Project) -> Iterable[Problem]:
-        return problems_of(project)
-
-    def lock_key(self, project: Project) -> str:
-        return locking.lock_key(project)
-
-    def lock(self, project: Project) -> Lock:
-        return locking.lock(project)
-
     def build(self, project: Project, output: Path) -> Path:
+        from bottool_javascript import packing
+
         return packing.compile_and_pack(project, output)
-
-    def inspect(self, package: Package) -> Inspection:
-        return packages.inspected(package)
-
-    def environment_key(self, installation: Installation) -> str:
-        return installed.environment_key(installation)
-
-    def prepare(self, installation: Installation, environment: Path) -> None:
-        installed.prepare(installation, environment)
-
-    def command(self, installation: Installation) -> Command:
-        return installed.command(installation)
-
-    def toolchain(self) -> Sequence[Tool]:
-        return tools()
 
 
 def is_typescript(folder: Path) -> bool:
@@ -139,10 +136,12 @@ def write_sample(language: str, folder: Path, name: str, template: str) -> None:
     """
     if template and template not in _TEMPLATES:
         raise ProjectError(f"there is no template '{template}' for {language}", f"there are: {', '.join(_TEMPLATES)}")
+    from importlib.resources import files
+
     _write(files("bottool_javascript") / "scaffold" / language / (template or _TEMPLATES[0]), folder, name)
 
 
-def _write(source: Traversable, folder: Path, name: str) -> None:
+def _write(source: "Traversable", folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for each in source.iterdir():
         if each.is_dir():
@@ -167,6 +166,8 @@ def identity_of(folder: Path) -> tuple[str, str]:
 
 def tools() -> tuple[Tool, ...]:
     """Node.js and npm, found or not."""
+    from bottool_javascript import node
+
     try:
         found = node.find(base_variables())
     except ToolMissing as missing:

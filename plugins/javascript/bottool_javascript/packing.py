@@ -15,11 +15,13 @@ from bottool import archive
 from bottool.errors import BuildError, ProjectError
 from bottool.model import Project
 from bottool.settings import base_variables, cache_folder
-from bottool_javascript import dependencies, entry, installing, node, package_json
+from bottool_javascript import dependencies, entry, installing, kinds, node, package_json
 from bottool_javascript.entry import Start
 from bottool_javascript.package_json import PackageJson
 from bottool_javascript.store import Store
 
+_NAMED = 5
+"""So many files are named to somebody who must choose one."""
 _COMPILER_ONLY = re.compile(r"\.([mc]?ts|tsx|tsbuildinfo)$|(^|/)tsconfig[^/]*\.json$")
 _TSC_ERROR = re.compile(r"^(?P<file>[^\s(][^(\n]*)\((?P<line>\d+),\d+\): error (?P<what>TS\d+: .+)$", re.MULTILINE)
 _TSC_ERROR_PRETTY = re.compile(r"^(?P<file>\S.*?):(?P<line>\d+):\d+ - error (?P<what>TS\d+: .+)$", re.MULTILINE)
@@ -62,9 +64,12 @@ def nothing_to_start(package: PackageJson, project: Project) -> ProjectError:
     """The error of a project that is no bot, such as a web site."""
     if project.entry:
         return ProjectError(f"entry is '{project.entry}', which is not there", "write it relative to the project")
+    there = kinds.scripts(project.folder)
+    named = f"; there {'are' if len(there) > 1 else 'is'} {', '.join(there[:_NAMED])}" if there else ""
     return ProjectError(
-        f"'{package.name or project.folder.name}' has no file to start: {entry.said_by(package)}",
-        'write entry = "FILE.js" into bot.toml, or "main" into package.json',
+        f"'{package.name or project.folder.name}' has no file to start: {entry.said_by(package)}{named}",
+        f'write language = "{project.language}" and entry = "{there[0] if there else "FILE.js"}" into a bot.toml,'
+        ' or "main" into package.json',
     )
 
 

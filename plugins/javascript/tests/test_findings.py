@@ -7,7 +7,7 @@ import pytest
 from bottool.errors import ToolMissing
 from bottool.model import Project
 from bottool.settings import base_variables
-from bottool_javascript import node
+from bottool_javascript import node, npm_errors
 from bottool_javascript.language import JavaScript, TypeScript
 
 NEW_NODE = "22.11.0"
@@ -75,7 +75,17 @@ def test_findings_of_typescript_stand_at_its_sources(problems):
         ({"exports": "./lib/x.js", "main": "lib/x.js"}, {"lib/x.js": ""}, "a library"),
         ({"name": "x"}, {"playwright.config.ts": ""}, "npx playwright test"),
         ({"name": "{{ bot_id }}"}, {"bot.js": ""}, "template"),
+        ({"name": "x"}, {"playwright.config.ts": ""}, 'run = ["sh", "-c", "npm ci && npx playwright test"]'),
+        ({"main": "cli.js", "bin": {"make": "./cli.js"}}, {"cli.js": ""}, "a command line tool"),
+        (
+            {"main": "dist/index.js", "types": "dist/index.d.ts"},
+            {"jest.config.js": "", "src/index.ts": ""},
+            "a library",
+        ),
+        ({"main": "index.js", "peerDependencies": {"x": "1"}}, {"index.js": ""}, "a library"),
         (None, {"deno.json": "{}", "main.ts": ""}, "Deno"),
+        (None, {"deno.json": '{"tasks": {"start": "deno run main.ts"}}'}, 'run = ["deno", "task", "start"]'),
+        (None, {"deps.ts": "", "mod.ts": ""}, 'run = ["deno", "run", "--allow-all", "mod.ts"]'),
     ],
 )
 def test_what_is_no_bot_is_named(project_of, package, files, kind):
@@ -90,6 +100,8 @@ def test_what_is_no_bot_is_named(project_of, package, files, kind):
         ({"scripts": {"start": "node server.js"}, "dependencies": {"express": "4", "next": "15"}}, {"server.js": ""}),
         ({"main": "index.js"}, {"index.js": "", "jest.config.js": ""}),
         ({"exports": "./bot.js"}, {"bot.js": ""}),
+        ({"bin": "./bot.js", "types": "x.d.ts"}, {"bot.js": ""}),
+        ({"main": "run.js", "files": ["run.js"]}, {"run.js": ""}),
         ({"scripts": {"start": "next build && node bot.js"}}, {"bot.js": ""}),
         ({}, {"package.json": "{"}),
     ],
@@ -148,3 +160,32 @@ def test_the_build_key_names_the_tools_of_what_is_compiled(project_of, tools):
 
     assert "node" not in plain
     assert "npm" in compiled
+
+
+def test_a_project_whose_start_is_not_there_is_told_which_files_are(project_of):
+    files = {"package.json": {"name": "x", "main": "index.js"}, "OneBot.js": "", "b.js": "", "jest.config.js": ""}
+    (problem,) = [each for each in JavaScript().validate(project_of(files)) if each.code == "no_entry"]
+
+    assert problem.message.endswith("there are OneBot.js, b.js")
+    assert 'entry = "OneBot.js"' in problem.hint
+
+
+def test_npm_is_cut_to_the_package_and_the_registry():
+    said = (
+        "npm error code E404\nnpm error 404\n"
+        "npm error 404  '@acme/sdk@https://registry.example/@acme/sdk/-/sdk-0.12.0.tgz' could not be found\n"
+        "npm error A complete log of this run can be found in: /x\n"
+    )
+
+    error = npm_errors.failure(said, "npm ci")
+
+    assert error.message == "npm ci could not get '@acme/sdk@0.12.0' from 'registry.example'"
+    assert "complete log" not in error.output
+    assert "npm error 404\n" not in f"{error.output}\n"
+    assert error.details["log"] == said
+
+
+def test_what_a_lock_lacks_is_all_that_is_shown_of_npms_manual():
+    said = "npm error code EUSAGE\nnpm error Missing: six@1 from lock file\nnpm error\nnpm error Options:\n"
+
+    assert npm_errors.failure(said, "npm ci").output == "npm error Missing: six@1 from lock file"
