@@ -91,7 +91,10 @@ class PluginError(BottoolError):
 
 
 class BuildError(BottoolError):
-    """A tool failed; ``output`` is the last 50 lines that it printed."""
+    """A tool failed; ``output`` are the lines of what it printed that matter, at most 50.
+
+    ``details["log"]`` may hold all that it printed, where ``output`` is much less.
+    """
 
     code = "build_failed"
     http_status = 422

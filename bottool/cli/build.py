@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bottool.preview import Preview
     from bottool.sources import LeftOutGroup
 
+VERSION_CONTROL = "version control"
+"""As ``sources`` calls it, which is not loaded for a package that is up to date."""
 _NAMED = 2
 """How many names are shown of what is left out for one reason."""
 _SAID = ("language", "bot_id", "version")
@@ -81,13 +83,15 @@ def _summary(built: "Built") -> str:
     return f"{what} is up to date ({size})" if built.up_to_date else f"built {what} ({size})"
 
 
-def _show_left_out(groups: "Sequence[LeftOutGroup]") -> None:
-    """One line about all that was not packed."""
+def _show_left_out(groups: "Sequence[LeftOutGroup]", *, of: str = "") -> None:
+    """One line about all that was not packed, but for version control, which nobody expects in a package."""
+    groups = [each for each in groups if each.why != VERSION_CONTROL]
     if not groups:
         return
     files, size_bytes = sum(each.files for each in groups), sum(each.size_bytes for each in groups)
     what = ", ".join(map(_group, groups))
-    click.echo(f"left out {files} {'file' if files == 1 else 'files'}, {present.size(size_bytes)}: {what}", err=True)
+    count = f"{files} file" if files == 1 else f"{files} files"
+    click.echo(f"{f'{of}: ' if of else ''}left out {count}, {present.size(size_bytes)}: {what}", err=True)
 
 
 def _group(group: "LeftOutGroup") -> str:
@@ -171,10 +175,11 @@ def _build_all(state: State, folder: Path, said: Mapping[str, str], options: Map
     if options["as_json"]:
         present.as_json(rows)
     else:
-        for _, result in results:
+        for where, result in results:
             if not isinstance(result, BottoolError):
-                show(result.problems, err=True)
-                _show_left_out(result.left_out_by_reason)
+                whose = where.relative_to(folder.resolve()).as_posix().removeprefix(".")
+                show(result.problems, err=True, within=whose)
+                _show_left_out(result.left_out_by_reason, of=whose)
         columns = ("folder", "bot_id", "version", "result", "package")
         present.table([each.upper() for each in columns], [[row.get(each, "") for each in columns] for row in rows])
     return max((result.exit_code for _, result in results if isinstance(result, BottoolError)), default=0)

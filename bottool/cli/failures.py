@@ -39,6 +39,8 @@ def tell(error: BottoolError | click.ClickException, *, as_json: bool) -> int:
         return int(str(status))
     if found.get("output"):
         click.echo(str(found["output"]).rstrip(), err=True)
+        if isinstance(error, BuildError) and error.details.get("log"):
+            click.echo("· all that it printed: the same command with --json", err=True)
     click.echo(f"error: {found['message']}", err=True)
     if found["hint"]:
         click.echo(f"hint: {found['hint']}", err=True)

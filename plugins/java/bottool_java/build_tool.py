@@ -19,6 +19,7 @@ from bottool.errors import BuildError, ToolMissing
 from bottool_java.jdk import Installed, utf8_locale
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_UNKNOWN_HOST = re.compile(r"UnknownHostException: (\S+)")
 _PROGRAMS = {"Maven": ("mvn", "maven"), "Gradle": ("gradle", "gradle")}
 
 
@@ -91,7 +92,8 @@ def run_tool(
             return ended
         failed = f"the project's wrapper could not get {tools.title}: {_last_line(ended.output)}"
         if tools.installed is None:
-            raise ToolMissing(failed, install_hint(tools.title))
+            hint = f"let this machine reach what the wrapper fetches from, or: {install_hint(tools.title)}"
+            raise ToolMissing(failed, hint)
         click.echo(f"{failed}; '{tools.installed.start[0]}' builds it instead", err=True)
     if tools.installed is None:
         raise ToolMissing(_none(tools.title), install_hint(tools.title))
@@ -117,10 +119,14 @@ def _run(tool: BuildTool, arguments: Sequence[str], folder: Path, java: Installe
         )
     except OSError as error:
         raise BuildError(f"'{tool.start[-1]}' could not be started: {error.strerror}") from error
-    return Ran(status=ended.returncode, output=_COLOUR.sub("", ended.stdout))
+    # The copy that is built lies in a scratch folder, whose name tells nobody anything.
+    output = _COLOUR.sub("", ended.stdout).replace(f"{folder}{os.sep}", "")
+    return Ran(status=ended.returncode, output=output)
 
 
 def _last_line(output: str) -> str:
+    if unknown := _UNKNOWN_HOST.search(output):
+        return f"nothing answers as '{unknown[1]}'"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     # Java's own stack traces end in lines that tell nothing.
     said = [line for line in lines if not line.startswith("at ")]

@@ -7,6 +7,7 @@ from bottool.errors import BuildError
 from bottool_java.jdk import Installed
 
 _LAST_LINES = 50
+_NOISE = re.compile(r"\* Try:|> (Run with|Get more help)|\* Get more help|BUILD FAILED|Deprecated Gradle features|> $")
 _COMPILER_LINE = re.compile(r"^\S*?([^/\\\s]+\.(?:java|kt|groovy)):(\d+): (?:error: )?(.+)", re.MULTILINE)
 _NOT_RESOLVED = re.compile(r"Could not (?:resolve|find|get|download) (?:all \w+ )?([\w.-]+:[\w.-]+(?::[\w.+-]*\w)?)")
 _ADDRESS = re.compile(r"""(?:Could not (?:GET|HEAD) '|^\s*- |from ')(https?://[^'\s]+)""", re.MULTILINE)
@@ -22,7 +23,13 @@ def failure(output: str, repositories: Sequence[str], java: Installed) -> BuildE
     """What Gradle's output says, as one line and a hint."""
     last = "\n".join(line for line in output.splitlines()[-_LAST_LINES:] if line.strip())
     message, hint = _said(output, repositories, java)
-    return BuildError(message, hint, output=last)
+    return BuildError(message, hint, output=_shown(last), log=output)
+
+
+def _shown(output: str) -> str:
+    """Without Gradle's advice about its own switches, and each line once."""
+    lines = (line.rstrip() for line in output.splitlines() if not _NOISE.match(line))
+    return "\n".join(dict.fromkeys(lines))
 
 
 def _said(output: str, repositories: Sequence[str], java: Installed) -> tuple[str, str]:

@@ -168,8 +168,21 @@ def for_building(variables: Mapping[str, str], release: int = 0, *, newest: int 
             wanted = f"a JDK that still compiles for Java {release}"
         elif newest:
             wanted += f", and none newer than {newest}"
-        raise ToolMissing(f"building this bot needs {wanted}; {_what_is_there(found)}", install_hint(release))
+        message = f"building this bot needs {wanted}; {_what_is_there(found)}"
+        raise ToolMissing(message, _building_hint(found, fitting, release, newest))
     return chosen
+
+
+def _building_hint(found: tuple[Installed, ...], fitting: list[Installed], release: int, newest: int) -> str:
+    """What helps: where the JDKs that are there are too new, no usual package does."""
+    if fitting:
+        return (
+            f"name the folder of a JDK {max(release, 8)} to {newest} by {OWN_VARIABLE}, or raise distributionUrl in"
+            f" gradle/wrapper/gradle-wrapper.properties to a Gradle that runs on Java {fitting[0].feature}"
+        )
+    if release and any(each.compiles and each.feature > release for each in found):
+        return f"name the folder of an older JDK by {OWN_VARIABLE}, or raise the Java release in the project"
+    return install_hint(release)
 
 
 def _what_is_there(found: tuple[Installed, ...]) -> str:

@@ -8,6 +8,12 @@ from bottool_java import pom
 from bottool_java.jdk import Installed
 
 _LAST_LINES = 50
+_HELP = re.compile(r"\s*-> \[Help \d+\]$")
+_NOISE = re.compile(
+    r"To see the full stack trace|Re-run Maven|For more information about|\[Help \d+\]|-> \[Help|COMPILATION ERROR"
+    r"|After correcting the problems|mvn <args>|Failed to execute goal .*Compilation failure|@\s*$"
+    r"|Some problems were encountered|The build could not read"
+)
 _MISSING = re.compile(
     r"(?:Could not (?:find|transfer) artifact|Failure to (?:find|transfer))"
     r" (?P<artifact>\S+?:\S+?)(?: \((?:present|absent)[^)]*\))? (?:in|from/to|from) (?P<where>.+)"
@@ -23,6 +29,7 @@ _OFFLINE = re.compile(
     r"|(?:The repository system is offline|offline mode).*?artifact (?P<other>\S+:\S+)"
 )
 _COMPILER_LINE = re.compile(r"\[ERROR\] \S*?([^/\\]+\.(?:java|kt|groovy)):\[(\d+),\d+\] (.+)")
+_NO_PACKAGE = re.compile(r"package (\S+) does not exist")
 _BAD_RELEASE = re.compile(r"(?:invalid (?:target|source) release|release version) ?:? ?([\d.]+)(?: not supported)?")
 _OLD_RELEASE = re.compile(r"(?:Source|Target) option ([\d.]+) is no longer supported\. Use ([\d.]+) or later")
 _NO_PLUGIN = re.compile(r"Plugin (\S+?:\S+?)(?::(\S+))? (?:or one of its dependencies could not be resolved|not found)")
@@ -35,9 +42,19 @@ _BAD_POM = re.compile(r"\[(?:ERROR|FATAL)\] (?:Malformed POM|Non-resolvable pare
 
 def failure(output: str, folder: Path, java: Installed | None = None) -> BuildError:
     """What Maven's output says, as one line and a hint."""
-    last = "\n".join(line for line in output.splitlines()[-_LAST_LINES:] if line.strip())
     message, hint = _about_artifacts(output, folder) or _about_java(output, java) or _about_the_rest(output)
-    return BuildError(message, hint, output=last)
+    return BuildError(message, hint, output=_shown(output), log=output)
+
+
+def _shown(output: str) -> str:
+    """The lines that tell something, each once: Maven repeats itself, and ends with advice about its own switches."""
+    lines: dict[str, str] = {}
+    for line in output.splitlines():
+        plain = _HELP.sub("", line.rstrip())
+        told = re.sub(r"^(\[(ERROR|FATAL)\]\s*)+", "", plain).strip()
+        if told and not _NOISE.match(told):
+            lines.setdefault(told, plain)
+    return "\n".join(list(lines.values())[-_LAST_LINES:])
 
 
 def _about_artifacts(output: str, folder: Path) -> tuple[str, str] | None:
@@ -68,8 +85,18 @@ def _about_java(output: str, java: Installed | None) -> tuple[str, str] | None:
             f"set maven.compiler.release to {match[2]} or later in the properties of pom.xml",
         )
     if match := _COMPILER_LINE.search(output):
-        return f"{match[1]}:{match[2]}: {match[3]}", "javac refuses this source"
+        return f"{match[1]}:{match[2]}: {match[3]}", _compiler_hint(match[3])
     return None
+
+
+def _compiler_hint(said: str) -> str:
+    package = _NO_PACKAGE.match(said)
+    if package is None:
+        return "javac refuses this source"
+    return (
+        f"add the dependency that brings '{package[1]}' to pom.xml; one with <scope>test</scope> does not count for"
+        " what lies outside src/test"
+    )
 
 
 def _about_the_rest(output: str) -> tuple[str, str]:

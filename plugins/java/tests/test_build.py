@@ -97,7 +97,9 @@ def test_a_source_that_javac_refuses_is_named_with_its_line(sample, tmp_path, to
     with pytest.raises(BuildError, match=r"^Bot\.java:\d+: incompatible types") as refusal:
         Java().build(sample, tmp_path)
 
-    assert "COMPILATION ERROR" in refusal.value.output
+    assert refusal.value.output.startswith("[ERROR] src/main/java/bot/Bot.java:[")
+    assert "Help 1" not in refusal.value.output
+    assert "COMPILATION ERROR" in refusal.value.details["log"]
 
 
 def test_a_repository_that_does_not_answer_is_named(sample, tmp_path, tools):

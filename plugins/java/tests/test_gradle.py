@@ -117,7 +117,7 @@ def test_a_wrapper_that_cannot_fetch_gradle_is_told(gradle_project, tmp_path, to
     project = gradle_project(says=said)
     script = gradle.read(project.folder)
 
-    with pytest.raises(ToolMissing, match="could not get Gradle: UnknownHostException"):
+    with pytest.raises(ToolMissing, match=r"could not get Gradle: nothing answers as 'registry\.example'"):
         gradle.package(project.folder, script, java, {"PATH": "/usr/bin:/bin"})
 
 

@@ -94,3 +94,14 @@ def test_a_locale_without_utf_8_is_replaced():
     assert jdk.utf8_locale({"LANG": "C"}) == {"LC_ALL": "C.UTF-8"}
     assert jdk.utf8_locale({"LANG": "pt_BR.UTF-8"}) == {}
     assert jdk.utf8_locale({"LC_ALL": "en_US.utf8", "LANG": "C"}) == {}
+
+
+def test_where_every_jdk_is_too_new_for_gradle_the_hint_says_what_helps(java_home, monkeypatch):
+    home = java_home("here", "99.0.1", compiles=True)
+    monkeypatch.setattr(jdk, "installed", lambda _variables: (jdk._read(home),))
+
+    with pytest.raises(ToolMissing, match="a JDK, and none newer than 13") as refusal:
+        jdk.for_building({}, newest=13)
+
+    assert "a JDK 8 to 13 by BOTTOOL_JAVA" in refusal.value.hint
+    assert "a Gradle that runs on Java 99" in refusal.value.hint
