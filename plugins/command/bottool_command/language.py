@@ -9,15 +9,12 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bottool import archive
 from bottool.errors import LaunchError, ProjectError, did_you_mean
 from bottool.language import Language
 from bottool.model import Command, Inspection, Installation, Package, Problem, Project, Severity, Tool
-from bottool_command import checks, starting
 
 SYSTEMS = {"win32": "run-windows", "darwin": "run-macos", "linux": "run-linux"}
 RUN = SYSTEMS.get(sys.platform, "run")
@@ -41,6 +38,8 @@ class AnyCommand(Language):
     def scaffold(self, folder: Path, name: str, template: str) -> None:
         if template not in {"", *self.templates}:
             raise ProjectError(f"there is no template '{template}' for command", "there is one only: plain")
+        from importlib import resources
+
         for file in resources.files("bottool_command").joinpath("scaffold").iterdir():
             # Bytes: bot.sh must keep its line ends on Windows, and bot.bat its own elsewhere.
             (folder / file.name).write_bytes(file.read_bytes().replace(b"BOT_ID", name.encode()))
@@ -52,6 +51,8 @@ class AnyCommand(Language):
         wrong = _problems(project.options)
         if wrong:
             return wrong
+        from bottool_command import checks
+
         runs = [(option, project.options[option]) for option in OPTIONS if option in project.options]
         files = checks.of_files(project.folder, runs)
         return [*files, *checks.of_program(project.folder, _run(project.options))]
@@ -60,6 +61,8 @@ class AnyCommand(Language):
         return ""
 
     def build(self, project: Project, output: Path) -> Path:
+        from bottool import archive
+
         entries: dict[str, Path | bytes] = dict(archive.source_files(project.folder, project.exclude).files)
         package = output / f"{project.bot_id}-{project.version}.zip"
         manifest = archive.manifest(project, entry=shlex.join(_run(project.options)))
@@ -69,6 +72,8 @@ class AnyCommand(Language):
     def inspect(self, package: Package) -> Inspection:
         if package.command:
             return Inspection(entry=package.command)
+        from bottool import archive
+
         options = _options(archive.read_member(package.path, "bot.toml", _TOML_LIMIT_BYTES))
         problems = tuple(_problems(options))
         return Inspection(entry="" if problems else shlex.join(_run(options)), problems=problems)
@@ -87,6 +92,8 @@ class AnyCommand(Language):
 
         :raises LaunchError: when nothing says what to run.
         """
+        from bottool_command import starting
+
         typed = installation.package.command.strip()
         arguments = _split(typed) if typed else _installed_run(installation)
         path = str(_path(installation))
@@ -144,6 +151,8 @@ def _problems(options: Mapping[str, Any]) -> list[Problem]:
 
 def _path(installation: Installation) -> Path:
     """What ``{path}`` means: the folder of an archive, otherwise the one file that was deployed."""
+    from bottool import archive
+
     if archive.kind_of(installation.package.path) in {"zip", "tar.gz"}:
         return installation.folder
     return next((each for each in installation.folder.iterdir() if each.is_file()), installation.folder)

@@ -14,17 +14,17 @@ from bottool import archive
 from bottool.errors import BuildError
 from bottool.model import Project
 from bottool.settings import base_variables
-from bottool_java import gradle, jars, jdk, libraries, maven, options, pom, signatures
+from bottool_java import gradle, jars, jdk, libraries, marks, maven, options, pom, signatures
 
 _CLASS_NAME = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*")
-_OUTPUTS = {"target": ("pom.xml",), "build": gradle.FILE_NAMES}
+_OUTPUTS = {"target": ("pom.xml",), "build": marks.GRADLE}
 """Where build tools write, and which file beside it says so."""
 _LINE_BYTES = 70
 
 
 def uses_gradle(folder: Path) -> bool:
     """True for a project of Gradle. One that has both is Maven's, whose files say more without being run."""
-    return not (folder / pom.FILE_NAME).is_file() and gradle.script_of(folder) is not None
+    return not (folder / pom.FILE_NAME).is_file() and marks.gradle_script_of(folder) is not None
 
 
 def build(project: Project, output: Path) -> Path:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bottool_java import marks
 from bottool_java.build_tool import BuildTool, Tools, installed_tool, project_wrapper, run_tool
 from bottool_java.gradle_errors import failure
 from bottool_java.jdk import Installed
 
-FILE_NAMES = ("build.gradle", "build.gradle.kts")
 _SETTINGS = ("settings.gradle", "settings.gradle.kts")
 _LIMIT_BYTES = 1_000_000
 _COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
@@ -101,14 +101,9 @@ class Script:
         return self.task in {"shadowJar", "bootJar"} or bool(_PACKS_ALL.search(self.text))
 
 
-def script_of(folder: Path) -> Path | None:
-    """The build script of ``folder``, or ``None``."""
-    return next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
-
-
 def read(folder: Path) -> Script | None:
     """What the build script of ``folder`` says; ``None`` when there is none."""
-    path = script_of(folder)
+    path = marks.gradle_script_of(folder)
     if path is None:
         return None
     text = _COMMENT.sub("", _text(path))

@@ -1,20 +1,21 @@
 """The language ``java``: recognises Maven and Gradle projects; the other modules build, inspect and start them.
 
 A jar carries its dependencies; what a machine must have is a Java that is new enough. The bot itself is never run here.
+The other modules are imported when they are asked: every command that looks for a bot asks whether this is one.
 """
 
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bottool.errors import ProjectError
 from bottool.language import Language
 from bottool.model import LABEL, Command, Inspection, Installation, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_java import building, gradle, inspecting, jdk, maven, pom, running
-from bottool_java.checks import problems_of
-from bottool_java.other_things import what_else
+from bottool_java import marks
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 class Java(Language):
@@ -22,13 +23,15 @@ class Java(Language):
     title = "Java"
     technologies = ("JAVA",)
     compiles = True
-    looks_for = f"{pom.FILE_NAME} or {gradle.FILE_NAMES[0]}"
+    looks_for = f"{marks.POM} or {marks.GRADLE[0]}"
     templates = ("maven", "assembly")
 
     def recognises(self, folder: Path) -> bool:
-        return (folder / pom.FILE_NAME).is_file() or gradle.script_of(folder) is not None
+        return marks.is_project(folder)
 
     def scaffold(self, folder: Path, name: str, template: str) -> None:
+        from importlib.resources import files
+
         chosen = template or self.templates[0]
         if chosen not in self.templates:
             listed = ", ".join(self.templates)
@@ -37,6 +40,8 @@ class Java(Language):
             _write(source, folder, name)
 
     def identify(self, folder: Path) -> tuple[str, str]:
+        from bottool_java import building, gradle, pom
+
         if building.uses_gradle(folder):
             script = gradle.read(folder)
             said = (script.name, script.version) if script else ("", "")
@@ -51,41 +56,59 @@ class Java(Language):
         return name, version
 
     def validate(self, project: Project) -> Iterable[Problem]:
-        return problems_of(project)
+        from bottool_java import checks
+
+        return checks.problems_of(project)
 
     def not_a_bot(self, folder: Path) -> str:
-        return what_else(folder)
+        from bottool_java import other_things
+
+        return other_things.what_else(folder)
 
     def build_key(self, project: Project) -> str | None:
+        from bottool_java import building
+
         return building.build_key(project)
 
     def build(self, project: Project, output: Path) -> Path:
+        from bottool_java import building
+
         return building.build(project, output)
 
     def inspect(self, package: Package) -> Inspection:
+        from bottool_java import inspecting
+
         return inspecting.inspect(package)
 
     def environment_key(self, installation: Installation) -> str:
+        from bottool_java import running
+
         return running.environment_key(installation)
 
     def prepare(self, installation: Installation, environment: Path) -> None:
+        from bottool_java import running
+
         running.prepare(installation, environment)
 
     def command(self, installation: Installation) -> Command:
+        from bottool_java import running
+
         return running.command(installation)
 
     def toolchain(self) -> Sequence[Tool]:
+        from bottool_java import jdk, maven
+
         variables = base_variables()
         found = jdk.installed(variables)
-        running = found[0] if found else None
+        first = found[0] if found else None
         compiling = next((each for each in found if each.compiles), None)
         program = maven.on_path(variables)
         return (
             Tool(
                 name="java",
-                found=running is not None,
-                version=running.version if running else "",
-                path=str(running.java) if running else "",
+                found=first is not None,
+                version=first.version if first else "",
+                path=str(first.java) if first else "",
                 needed_for="run",
                 hint=jdk.install_hint(),
             ),
@@ -108,7 +131,7 @@ class Java(Language):
         )
 
 
-def _write(source: Traversable, folder: Path, name: str) -> None:
+def _write(source: "Traversable", folder: Path, name: str) -> None:
     """Copy a template; ``__BOT_ID__`` stands for the bot's name."""
     for each in source.iterdir():
         target = folder / each.name

@@ -12,8 +12,9 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from bottool.errors import ProjectError
+from bottool_java import marks
 
-FILE_NAME = "pom.xml"
+FILE_NAME = marks.POM
 FAT_JAR_PLUGINS = frozenset(
     {
         "maven-assembly-plugin",
