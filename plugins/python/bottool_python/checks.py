@@ -11,7 +11,6 @@ from bottool import archive
 from bottool.errors import did_you_mean
 from bottool.model import Inspection, Package, Problem, Project, Severity
 from bottool_python import conda, imports, layout, locks, metadata, requirements, tree
-from bottool_python.layout import Layout
 from bottool_python.requirements import Requirements
 from bottool_python.tree import Tree
 
@@ -74,11 +73,6 @@ def _entry_problems(sources: Tree, project: Project, required: Requirements) -> 
     if found.package and found.entry != project.bot_id:
         message = f"the bot id is '{project.bot_id}', but in this layout it is the name of the package, '{found.entry}'"
         yield _warning("name_disagrees", message, f'write id = "{found.entry}" into bot.toml, or leave it out')
-    try:
-        imports.parse(sources.read(found.file) or b"")
-    except SyntaxError as error:
-        yield _does_not_compile(found, error)
-        return
     yield from imports.follow(sources, found, required, _locked_names(sources, project, required))
 
 
@@ -99,16 +93,6 @@ def _no_entry(wanted: str) -> Problem:
         f"nothing to start: looked for {' and '.join(layout.SCRIPTS)}, and for setup.py or pyproject.toml with one "
         "package that has a __main__.py",
         'say it in bot.toml: entry = "my_bot.py"',
-    )
-
-
-def _does_not_compile(found: Layout, error: SyntaxError) -> Problem:
-    return Problem(
-        severity=Severity.ERROR,
-        code="syntax_error",
-        message=f"'{found.file}' does not compile: {error.msg}",
-        path=found.file,
-        line=error.lineno,
     )
 
 

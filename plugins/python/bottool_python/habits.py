@@ -5,7 +5,7 @@ It prompts, needs a display, runs on Windows only, reads a file that is not ther
 
 import ast
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bottool.model import Problem, Severity
@@ -31,6 +31,7 @@ _WINDOWS = frozenset(
     {"comtypes", "msvcrt", "pythoncom", "pywinauto", "pywintypes", "uiautomation", "winreg", "winsound", "wmi"}
 )
 _WINDOWS_CALLS = frozenset({"os.startfile", "ctypes.windll", "ctypes.WinDLL", "ctypes.oledll"})
+_WINDOWS_NAMES = frozenset(name.rpartition(".")[2] for name in _WINDOWS_CALLS)
 _READERS = frozenset({"open", "read_csv", "read_excel", "read_json", "load_workbook", "read"})
 _READ_MODES = frozenset("rbt")
 _MAX_EACH = 10
@@ -46,18 +47,18 @@ class Habits:
     """Where the bot asks for its task, if it does."""
     finishes: bool = False
 
-    def of_module(self, module: ast.Module, path: str) -> Iterator[Problem]:
+    def of_module(self, module: ast.Module, nodes: Iterable[ast.AST], path: str) -> Iterator[Problem]:
+        """``nodes`` are all of the module."""
         for statement in module.body:
             yield from self._needed_at_start(statement, path)
-        for node in ast.walk(module):
+        for node in nodes:
             if isinstance(node, ast.Attribute):
                 self.finishes = self.finishes or node.attr == "finish_task"
                 if node.attr == "from_sys_args" and self.starts is None:
                     self.starts = (path, node.lineno)
-            name = _dotted(node)
-            if name in _WINDOWS_CALLS:
-                yield from self._tell("windows_only", path, node, f"uses '{name}', which only Windows has")
-            if isinstance(node, ast.Call):
+                if node.attr in _WINDOWS_NAMES and (name := _dotted(node)) in _WINDOWS_CALLS:
+                    yield from self._tell("windows_only", path, node, f"uses '{name}', which only Windows has")
+            elif isinstance(node, ast.Call):
                 yield from self._call(node, path)
 
     def of_the_whole(self) -> Iterator[Problem]:

@@ -8,14 +8,14 @@ warning; a relative import of what is not there stops the bot at its start, and 
 import ast
 import posixpath
 import sys
-import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
 
 from bottool.model import Problem, Severity
+from bottool_python import syntax
 from bottool_python.habits import Habits
 from bottool_python.layout import SCRIPTS, Layout
 from bottool_python.requirements import Requirements
@@ -84,7 +84,8 @@ def follow(
 ) -> Iterator[Problem]:
     """Imports that nothing brings, and bad habits, in the entry and all that it reaches.
 
-    The entry itself must be there and compile. ``locked`` are all distributions that a lock installs.
+    The entry itself must be there; that it does not compile is an error. ``locked`` are all distributions that a lock
+    installs.
     """
     walk = _Walk(tree=tree, requirements=requirements, locked=locked)
     walk.entry = layout.file
@@ -93,18 +94,6 @@ def follow(
         walk.waiting.append(f"{layout.entry}/__init__.py")
     walk.roots = ["" if layout.package else posixpath.dirname(layout.entry)]
     yield from walk.problems()
-
-
-def parse(source: bytes) -> ast.Module:
-    """The syntax tree, without the warnings that Python would print.
-
-    :raises SyntaxError: also for what is no text, or too deep to read.
-    """
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            return ast.parse(source)
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise SyntaxError(str(error)) from error
 
 
 @dataclass(kw_only=True)
@@ -118,11 +107,15 @@ class _Walk:
     seen: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
+    extensions: set[str] = field(default_factory=set)
+    """Compiled modules, without what comes after the first dot of their file's name."""
 
     def problems(self) -> Iterator[Problem]:
         self.names = frozenset(self.tree.names)
         for name in self.names:
-            while name := posixpath.dirname(name):
+            if name.endswith((".pyd", ".so")):
+                self.extensions.add(posixpath.join(posixpath.dirname(name), posixpath.basename(name).partition(".")[0]))
+            while (name := posixpath.dirname(name)) and name not in self.folders:
                 self.folders.add(name)
         habits = Habits(names=self.names)
         while self.waiting and len(self.seen) < _MAX_FILES:
@@ -135,19 +128,21 @@ class _Walk:
     def _one(self, path: str, habits: Habits) -> Iterator[Problem]:
         try:
             source = self.tree.read(path) or b""
-            module = parse(source)
+            module = syntax.parse(source)
         except SyntaxError as error:
             message = f"'{path}' does not compile: {error.msg}"
-            yield _warning("syntax_error", path, error.lineno or 0, message)
+            severity = Severity.ERROR if path == self.entry else Severity.WARNING
+            yield Problem(severity=severity, code="syntax_error", message=message, path=path, line=error.lineno or None)
             return
-        # A walk over every node, and few modules touch the path.
-        added = _added_roots(module, path) if b"path" in source or b"\0" in source else ()
+        # One way through every node serves all; few modules touch the path.
+        nodes = syntax.nodes_of(module)
+        added = _added_roots(nodes, path) if b"path" in source or b"\0" in source else ()
         self.roots += [root for root in added if root in self.folders and root not in self.roots]
         for each in _imports(module, path):
             if not self._found(each) and each.module not in self.reported:
                 self.reported.add(each.module)
                 yield _missing(each, path) if each.local else self._missing(each, path)
-        yield from habits.of_module(module, path)
+        yield from habits.of_module(module, nodes, path)
 
     def _found(self, each: _Import) -> bool:
         """True when the import is in the tree (then it is followed), in Python, or plausibly in the requirements."""
@@ -155,7 +150,8 @@ class _Walk:
         for root in [""] if each.local else self.roots:
             base = posixpath.join(root, each.module.replace(".", "/"))
             for path in (base, *(f"{base}/{member}" for member in each.members)):
-                self.waiting += [f"{path}.py", f"{path}/__init__.py"]
+                files = (f"{path}.py", f"{path}/__init__.py")
+                self.waiting += [file for file in files if file in self.names and file not in self.seen]
             top = base if each.local else posixpath.join(root, each.module.partition(".")[0])
             here = here or self._in_tree(top)
         return here or (not each.local and brought(each.module, self.requirements, self.locked))
@@ -180,9 +176,7 @@ class _Walk:
         )
 
     def _in_tree(self, base: str) -> bool:
-        if base in self.folders or f"{base}.py" in self.names or base == "":
-            return True
-        return any(name.startswith(f"{base}.") and name.endswith((".pyd", ".so")) for name in self.names)
+        return base in self.folders or f"{base}.py" in self.names or base == "" or base in self.extensions
 
 
 def brought(module: str, requirements: Requirements, locked: frozenset[str] = frozenset()) -> bool:
@@ -201,17 +195,18 @@ def brought(module: str, requirements: Requirements, locked: frozenset[str] = fr
 def _imports(module: ast.Module, path: str) -> Iterator[_Import]:
     """What a module imports, but for what it is ready to miss."""
     waiting: deque[ast.AST] = deque([module])
+    at_start = frozenset(module.body)
     while waiting:
         node = waiting.popleft()
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield _Import(module=name.name, line=node.lineno)
         elif isinstance(node, ast.ImportFrom):
-            yield _import_from(node, path, at_start=node in module.body)
+            yield _import_from(node, path, at_start=node in at_start)
         elif isinstance(node, ast.Try) and any(_catches_import_error(each) for each in node.handlers):
             waiting.extend((*node.orelse, *node.finalbody))
         elif not (isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING"):
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(syntax.blocks_of(node))
 
 
 def _import_from(node: ast.ImportFrom, path: str, *, at_start: bool) -> _Import:
@@ -247,9 +242,8 @@ def _name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _added_roots(module: ast.Module, path: str) -> Iterator[str]:
+def _added_roots(nodes: Sequence[ast.AST], path: str) -> Iterator[str]:
     """Folders that the module adds to ``sys.path``, as far as they are literals in the call or in a variable of it."""
-    nodes = list(ast.walk(module))
     assigned = {_name(node.targets[0]): node.value for node in nodes if isinstance(node, ast.Assign)}
     for call in nodes:
         if isinstance(call, ast.Call) and _changes_sys_path(call.func):

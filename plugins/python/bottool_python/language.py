@@ -1,18 +1,19 @@
-"""The contract of a language, fulfilled for Python: each member in a line or a few, the work is done in the modules."""
+"""The contract of a language, fulfilled for Python: each member in a line or a few, the work is done in the modules.
+
+They are imported when they are asked: every command that looks for a bot asks whether this is one.
+"""
 
 import os
 import platform
 import sys
 from collections.abc import Iterable, Sequence
-from importlib import metadata as distributions
-from importlib import resources
 from pathlib import Path
 
 from bottool.errors import LaunchError, ProjectError, ToolMissing
 from bottool.language import Language
 from bottool.model import Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_python import checks, environment, layout, locking, metadata, packing, shapes, tool, tree
+from bottool_python import layout, tree
 from bottool_python.layout import Layout
 
 
@@ -30,12 +31,18 @@ class Python(Language):
         return layout.is_project(tree.of_folder(folder))
 
     def not_a_bot(self, folder: Path) -> str:
+        from bottool_python import shapes
+
         return shapes.not_a_bot(tree.of_folder(folder))
 
     def scripts(self, folder: Path) -> Sequence[str]:
+        from bottool_python import shapes
+
         return shapes.scripts(tree.of_folder(folder))
 
     def scaffold(self, folder: Path, name: str, template: str) -> None:
+        from importlib import resources
+
         chosen = template or self.templates[0]
         if chosen not in self.templates:
             raise ProjectError(
@@ -49,6 +56,8 @@ class Python(Language):
                 )
 
     def identify(self, folder: Path) -> tuple[str, str]:
+        from bottool_python import checks, metadata
+
         sources = tree.of_folder(folder)
         bot_id = metadata.bot_id(sources)
         if "{{" in bot_id or "{{" in folder.name:
@@ -60,27 +69,43 @@ class Python(Language):
         return found.entry if found and not found.root else ""
 
     def validate(self, project: Project) -> Iterable[Problem]:
+        from bottool_python import checks
+
         return checks.project_problems(project)
 
     def lock_key(self, project: Project) -> str:
+        from bottool_python import locking
+
         return locking.key(project)
 
     def lock(self, project: Project) -> Lock:
+        from bottool_python import locking
+
         return locking.lock(project)
 
     def build_key(self, project: Project) -> str:  # noqa: ARG002 - nothing of the project counts beside its files
+        from importlib import metadata as distributions
+
         return f"python {distributions.version('bottool-python')}"
 
     def build(self, project: Project, output: Path) -> Path:
+        from bottool_python import packing
+
         return packing.build(project, output)
 
     def inspect(self, package: Package) -> Inspection:
+        from bottool_python import checks
+
         return checks.inspect(package)
 
     def environment_key(self, installation: Installation) -> str:
+        from bottool_python import environment
+
         return environment.key(installation)
 
     def prepare(self, installation: Installation, environment_folder: Path) -> None:
+        from bottool_python import environment
+
         environment.prepare(installation, environment_folder)
 
     def command(self, installation: Installation) -> Command:
@@ -90,6 +115,8 @@ class Python(Language):
 
         :raises LaunchError: when the package holds nothing to start.
         """
+        from bottool_python import checks, environment
+
         bot = environment.installed(installation)
         if bot.layout is None or installation.environment is None:
             problem = checks.inspect(installation.package).problems[0] if bot.layout is None else None
@@ -123,6 +150,10 @@ def _start(found: Layout) -> tuple[str, ...]:
 
 def _uv() -> Tool:
     """Does not start it: its version is the one of the distribution that brought it."""
+    from importlib import metadata as distributions
+
+    from bottool_python import tool
+
     try:
         path = tool.find_uv()
         version = distributions.version("uv")

@@ -7,7 +7,7 @@ import ast
 import posixpath
 import re
 
-from bottool_python import imports, layout, metadata, robots
+from bottool_python import layout, metadata, robots, syntax
 from bottool_python.tree import Tree
 
 _APPLICATIONS = {
@@ -101,8 +101,10 @@ def _installed(tree: Tree, scripts: list[str]) -> str:
 
 def _application(source: bytes) -> str:
     """By what a file imports; one that speaks to an orchestrator is a bot, whatever else it does."""
+    if not any(name.encode() in source for name in _APPLICATIONS):
+        return ""
     try:
-        module = imports.parse(source)
+        module = syntax.parse(source)
     except SyntaxError:
         return ""
     tops = set()

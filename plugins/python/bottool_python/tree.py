@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from bottool import archive
 from bottool.errors import ArchiveError
 
 LIMIT_BYTES = 4_000_000
@@ -47,8 +46,13 @@ def of_folder(folder: Path, *, depth: int = 2) -> Tree:
 
 
 def of_sources(folder: Path, files: Iterable[tuple[str, Path]]) -> Tree:
-    """The source files that go into a package."""
-    return Tree(names=tuple(sorted(name for name, _ in files)), read=lambda name: _read(folder, name))
+    """The source files that go into a package. Where their links lead was looked at when they were found."""
+    paths = dict(files)
+
+    def read(name: str) -> bytes | None:
+        return _read_file(paths[name]) if name in paths else _read(folder, name)
+
+    return Tree(names=tuple(sorted(paths)), read=read)
 
 
 def of_archive(path: Path) -> Tree:
@@ -56,6 +60,8 @@ def of_archive(path: Path) -> Tree:
 
     :raises ArchiveError: when the archive is refused.
     """
+    from bottool import archive  # brings all that packs, which few commands need
+
     names = frozenset(archive.check(path).names)
 
     # Each reading goes through the archive from its beginning.
@@ -85,6 +91,13 @@ def _read(folder: Path, name: str) -> bytes | None:
     path = folder / name
     if PurePosixPath(name).is_absolute() or not path.is_file():
         return None
-    if not path.resolve().is_relative_to(folder.resolve()) or path.stat().st_size > LIMIT_BYTES:
+    return _read_file(path) if path.resolve().is_relative_to(folder.resolve()) else None
+
+
+def _read_file(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LIMIT_BYTES + 1)
+    except FileNotFoundError:
         return None
-    return path.read_bytes()
+    return data if len(data) <= LIMIT_BYTES else None
