@@ -1,6 +1,7 @@
 """A full disk is told as what it is, leaves nothing half-made, and is over once there is room."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,21 +14,25 @@ from bottool_web.store.database import Store
 resource = pytest.importorskip("resource")
 
 
-@pytest.fixture
+@contextmanager
 def little_room() -> Iterator[None]:
-    """No file may grow beyond 10 kB: to a writer it is as if the disk were full."""
+    """No file may grow beyond 10 kB: to a writer it is as if the disk were full.
+
+    No fixture, because pytest itself writes between a test and its clean-up, perhaps into a long file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.usefixtures("little_room")
 def test_output_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
     files = Files(tmp_path)
 
     for _ in range(3):
-        with pytest.raises(OSError, match="large"):
+        with little_room(), pytest.raises(OSError, match="large"):
             files.write_chunk(1, 0, b"x" * 20_000)
 
     assert list((tmp_path / "incoming").iterdir()) == []
