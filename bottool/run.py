@@ -24,7 +24,7 @@ _OUTPUT_SECONDS = 5.0
 """How long the rest of the output may take once no process is left to write any."""
 
 
-def run(  # noqa: PLR0913 - four moments that a caller may watch, each by its own function
+def run(  # noqa: PLR0913 - five moments that a caller may watch, each by its own function
     plugins: Plugins,
     installation: Installation,
     *,
@@ -34,12 +34,14 @@ def run(  # noqa: PLR0913 - four moments that a caller may watch, each by its ow
     stop_requested: Callable[[], bool] = lambda: False,
     started: Callable[[ProcessTree], None] = lambda _tree: None,
     usage: Callable[[Usage], None] = lambda _usage: None,
+    ended: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> Outcome:
     """Start the bot, watch it, stop its whole tree, and say how it ended.
 
     ``output(stream, data)`` is called from other threads, one call at a time. ``stop_requested`` is asked ten times a
     second and must be quick. ``started`` is called once, right after the start; what it raises stops the bot and comes
-    out again, as does ``KeyboardInterrupt``. ``usage`` is called every second while the bot runs.
+    out again, as does ``KeyboardInterrupt``. ``usage`` is called every second while the bot runs. ``ended`` hears how a
+    bot that was started ended before the plugins do, which may take their time over it.
     """
     began = time.monotonic()
     try:
@@ -65,6 +67,7 @@ def run(  # noqa: PLR0913 - four moments that a caller may watch, each by its ow
         left_behind=left_behind,
         peak=_higher(peak, tree.usage()),
     )
+    ended(outcome)
     plugins.task_finished(installation, outcome)
     return outcome
 

@@ -95,6 +95,7 @@ class Keeper:
         self._told_to_end = threading.Event()
         self._prepared_seconds = 0.0
         self._has_started = False
+        self._has_told_end = False
 
     def keep(self) -> None:
         self._folder.publish("keeper.pid", self._process_of(os.getpid(), 0.0))
@@ -111,9 +112,7 @@ class Keeper:
         who = Ticket.VOID if self._folder.has("stop") else Ticket.KEEPER
         if not self._folder.take_ticket(who) or who is Ticket.VOID:
             return
-        outcome = self._launch(plugins, installation, permit)
-        self._spool.close()
-        self._publish_exit(outcome)
+        self._publish_exit(self._launch(plugins, installation, permit))
 
     def _prepare(self, plugins: Plugins) -> Installation:
         from bottool.environments import Cache, make_ready
@@ -154,6 +153,8 @@ class Keeper:
                 stop_requested=self._stop_requested,
                 started=self._publish_start,
                 usage=self._show_usage,
+                # Before any plugin looks at it: whatever happens to this process then, the bot's end is known.
+                ended=lambda outcome: self._publish_exit(self._named_rightly(outcome)),
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, the bot's end must be told
             traceback.print_exc()
@@ -188,12 +189,19 @@ class Keeper:
         _unless_the_disk_is_full(lambda: self._folder.show("usage.json", asdict(usage)))
 
     def _publish_exit(self, outcome: Outcome) -> None:
-        """Try for a long time: on a full disk the bot's end must not get lost as soon as there is room."""
+        """Try for a long time: on a full disk the bot's end must not get lost as soon as there is room.
+
+        The first end that is told counts; afterwards the runner may delete the folder at any moment.
+        """
+        if self._has_told_end:
+            return
+        self._spool.close()
         ended = ended_of(outcome, output_bytes=self._folder.spool.stat().st_size)
         deadline = time.monotonic() + _PUBLISH_SECONDS
         while True:
             try:
                 self._folder.publish_once("exit", ended)
+                self._has_told_end = True
                 return
             except OSError:
                 if time.monotonic() > deadline or not self._folder.path.exists():

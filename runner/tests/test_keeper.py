@@ -74,6 +74,36 @@ def test_a_bot_runs_with_its_arguments_and_its_output_is_kept(bench, keep, until
     assert settle(folder) is Next.REPORT
 
 
+PLUGIN = """
+import pathlib, time
+from bottool.hookspecs import hookimpl
+
+@hookimpl
+def bottool_task_finished():
+    pathlib.Path({witness!r}).touch()
+    time.sleep(600)
+"""
+
+
+def test_the_end_of_a_bot_is_kept_before_a_plugin_takes_its_time_over_it(bench, keep, until, tmp_path, monkeypatch):
+    site = tmp_path / "site"
+    (site / "slow_plugin-1.dist-info").mkdir(parents=True)
+    (site / "slow_plugin.py").write_text(PLUGIN.format(witness=str(tmp_path / "asked")))
+    (site / "slow_plugin-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: slow-plugin\nVersion: 1\n")
+    (site / "slow_plugin-1.dist-info" / "entry_points.txt").write_text("[bottool]\nslow = slow_plugin\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    folder = bench.attempt("print('hello')")
+    keeper = keep(folder)
+    folder.publish("intent", {})
+    keeper.hand_over(PERMIT)
+    until((tmp_path / "asked").exists)
+
+    keeper.kill()
+
+    assert folder.read("exit", wire.Ended).reason == "exited"
+    assert text(folder, wire.Stream.STDOUT).strip() == "hello"
+
+
 def test_the_bots_token_is_hidden_in_its_output_and_in_every_file(bench, keep, until):
     folder = bench.attempt("import sys; print('token', sys.argv[3], len(sys.argv[3]))")
 
