@@ -12,7 +12,7 @@ from bottool.bot_toml import FILE_NAME
 from bottool.errors import ProjectError
 from bottool.model import Problem, Project, Severity
 from bottool.plugins import Plugins
-from bottool.sources import LeftOut, source_files
+from bottool.sources import LeftOut, source_files, walked_once
 
 MOST_PER_CODE = 20
 _BIG_BYTES = 1_000_000
@@ -50,7 +50,8 @@ def problems_of(plugins: Plugins, project: Project) -> list[Problem]:
     :raises PluginError: when a plugin fails; names it.
     :raises ProjectError: when the files cannot be listed, for example because of a link that leads out.
     """
-    found = [*project.notes, *plugins.validate(project), *_own(project)]
+    with walked_once(project.folder):
+        found = [*project.notes, *plugins.validate(project), *_own(project)]
     return collapsed(sorted(_once(found), key=lambda each: _ORDER[each.severity]))
 
 

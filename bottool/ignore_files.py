@@ -11,8 +11,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 GIT = ".gitignore"
 OWN = ".bottoolignore"
 _NAMED_GROUP = re.compile(r"\(\?P<\w+>")
@@ -35,6 +33,8 @@ class _Rules:
         self._label = label
         self._base = base
         self._above = above
+        from pathspec import GitIgnoreSpec  # takes a while to import, and many bots have no such file
+
         self._spec = GitIgnoreSpec.from_lines(_usable(text))
         # Most paths fit no line at all: one expression for all lines says so at a tenth of the cost.
         found = [_expression(each) for each in self._spec.patterns]
@@ -58,6 +58,8 @@ def _expression(pattern: object) -> str:
 
 def _usable(text: str) -> list[str]:
     """The lines that are patterns; git, too, passes over those that are none."""
+    from pathspec import GitIgnoreSpec
+
     lines = []
     for line in text.splitlines():
         try:

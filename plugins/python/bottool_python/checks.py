@@ -7,9 +7,9 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from bottool import archive
 from bottool.errors import did_you_mean
 from bottool.model import Inspection, Package, Problem, Project, Severity
+from bottool.sources import source_files
 from bottool_python import conda, imports, layout, locks, metadata, requirements, tree
 from bottool_python.requirements import Requirements
 from bottool_python.tree import Tree
@@ -17,16 +17,15 @@ from bottool_python.tree import Tree
 _MAX_MISSING = 5
 _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])? ?(?:==|@)", re.MULTILINE)
 _COMMIT = re.compile(r"@[0-9a-f]{40}(#|$)")
-TEMPLATE_HINT = "make a bot from the template first, for example with cookiecutter"
 
 
 def project_problems(project: Project) -> Iterator[Problem]:
     """Everything to say of a project, errors and warnings."""
-    files = archive.source_files(project.folder, project.exclude).files
+    files = source_files(project.folder, project.exclude).files
     sources = tree.of_sources(project.folder, files)
     template = next((name for name in sources.names if "{{" in name), "")
     if template:
-        yield _error("template", f"'{template}' is part of a template, not of a bot", TEMPLATE_HINT)
+        yield _error("template", f"'{template}' is part of a template, not of a bot", layout.TEMPLATE_HINT)
         return
     yield from _option_problems(project.options)
     required = requirements.read(sources, layout.options_of(project.options))

@@ -5,6 +5,7 @@ It prompts, needs a display, runs on Windows only, reads a file that is not ther
 
 import ast
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -33,8 +34,24 @@ _WINDOWS = frozenset(
 _WINDOWS_CALLS = frozenset({"os.startfile", "ctypes.windll", "ctypes.WinDLL", "ctypes.oledll"})
 _WINDOWS_NAMES = frozenset(name.rpartition(".")[2] for name in _WINDOWS_CALLS)
 _READERS = frozenset({"open", "read_csv", "read_excel", "read_json", "load_workbook", "read"})
+_WORDS = re.compile(
+    "|".join(
+        sorted(
+            {
+                *(name.rpartition(".")[2] for name in (*_PROMPTS, *_WINDOWS_CALLS)),
+                *(*_READERS, "load_dotenv", "finish_task", "from_sys_args"),
+            }
+        )
+    ).encode()
+)
+"""One of these stands in every module with a habit that is not an import."""
 _READ_MODES = frozenset("rbt")
 _MAX_EACH = 10
+
+
+def may_be_in(source: bytes) -> bool:
+    """False when no more than the imports of a module need to be looked at."""
+    return _WORDS.search(source) is not None
 
 
 @dataclass(kw_only=True)
@@ -48,7 +65,7 @@ class Habits:
     finishes: bool = False
 
     def of_module(self, module: ast.Module, nodes: Iterable[ast.AST], path: str) -> Iterator[Problem]:
-        """``nodes`` are all of the module."""
+        """``nodes`` are all of the module; none are wanted where ``may_be_in`` says no."""
         for statement in module.body:
             yield from self._needed_at_start(statement, path)
         for node in nodes:

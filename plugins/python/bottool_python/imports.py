@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from packaging.utils import canonicalize_name
 
 from bottool.model import Problem, Severity
-from bottool_python import syntax
+from bottool_python import habits, syntax
 from bottool_python.habits import Habits
 from bottool_python.layout import SCRIPTS, Layout
 from bottool_python.requirements import Requirements
@@ -117,15 +117,15 @@ class _Walk:
                 self.extensions.add(posixpath.join(posixpath.dirname(name), posixpath.basename(name).partition(".")[0]))
             while (name := posixpath.dirname(name)) and name not in self.folders:
                 self.folders.add(name)
-        habits = Habits(names=self.names)
+        told = Habits(names=self.names)
         while self.waiting and len(self.seen) < _MAX_FILES:
             path = self.waiting.pop(0)
             if path in self.names and path not in self.seen:
                 self.seen.add(path)
-                yield from self._one(path, habits)
-        yield from habits.of_the_whole()
+                yield from self._one(path, told)
+        yield from told.of_the_whole()
 
-    def _one(self, path: str, habits: Habits) -> Iterator[Problem]:
+    def _one(self, path: str, told: Habits) -> Iterator[Problem]:
         try:
             source = self.tree.read(path) or b""
             module = syntax.parse(source)
@@ -134,15 +134,16 @@ class _Walk:
             severity = Severity.ERROR if path == self.entry else Severity.WARNING
             yield Problem(severity=severity, code="syntax_error", message=message, path=path, line=error.lineno or None)
             return
-        # One way through every node serves all; few modules touch the path.
-        nodes = syntax.nodes_of(module)
-        added = _added_roots(nodes, path) if b"path" in source or b"\0" in source else ()
+        # One way through every node serves all, and is spared where no word of the source asks for it.
+        touches_path = b"path" in source
+        nodes = syntax.nodes_of(module) if touches_path or habits.may_be_in(source) else ()
+        added = _added_roots(nodes, path) if touches_path else ()
         self.roots += [root for root in added if root in self.folders and root not in self.roots]
         for each in _imports(module, path):
             if not self._found(each) and each.module not in self.reported:
                 self.reported.add(each.module)
                 yield _missing(each, path) if each.local else self._missing(each, path)
-        yield from habits.of_module(module, nodes, path)
+        yield from told.of_module(module, nodes, path)
 
     def _found(self, each: _Import) -> bool:
         """True when the import is in the tree (then it is followed), in Python, or plausibly in the requirements."""

@@ -56,12 +56,12 @@ class Python(Language):
                 )
 
     def identify(self, folder: Path) -> tuple[str, str]:
-        from bottool_python import checks, metadata
+        from bottool_python import metadata
 
         sources = tree.of_folder(folder)
         bot_id = metadata.bot_id(sources)
         if "{{" in bot_id or "{{" in folder.name:
-            raise ProjectError(f"'{folder.name}' is a template, not a bot", checks.TEMPLATE_HINT)
+            raise ProjectError(f"'{folder.name}' is a template, not a bot", layout.TEMPLATE_HINT)
         return bot_id, metadata.version(sources)
 
     def entry_of(self, project: Project) -> str:

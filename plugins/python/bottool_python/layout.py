@@ -22,6 +22,7 @@ DEPENDENCY_FILES = (
     "environment.yml",
 )
 OPTIONS = ("requirements", "constraints", "requires-python")
+TEMPLATE_HINT = "make a bot from the template first, for example with cookiecutter"
 _NO_BOTS = frozenset({"tests", "test", "docs", "build", "dist"})
 _SDIST_FILES = frozenset({"setup.py", "pyproject.toml", "PKG-INFO"})
 

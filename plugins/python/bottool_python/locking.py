@@ -2,9 +2,9 @@
 
 import json
 
-from bottool import archive
 from bottool.errors import BuildError, ToolMissing
 from bottool.model import Lock, Project
+from bottool.sources import source_files
 from bottool_python import checks, layout, locks, requirements, resolving, tree
 from bottool_python.requirements import Requirements
 from bottool_python.tree import Tree
@@ -37,7 +37,7 @@ def lock(project: Project) -> Lock:
 
 
 def _read(project: Project) -> tuple[Tree, Requirements]:
-    sources = tree.of_sources(project.folder, archive.source_files(project.folder, project.exclude).files)
+    sources = tree.of_sources(project.folder, source_files(project.folder, project.exclude).files)
     return sources, requirements.read(sources, layout.options_of(project.options))
 
 

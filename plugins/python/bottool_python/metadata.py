@@ -12,13 +12,13 @@ import tomllib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.parser import HeaderParser
-from typing import Any
-
-from packaging.requirements import InvalidRequirement, Requirement
+from typing import TYPE_CHECKING, Any
 
 from bottool_python import conda, layout, poetry
 from bottool_python.tree import Tree
+
+if TYPE_CHECKING:  # it takes longer to import than most of what is asked here takes
+    from packaging.requirements import Requirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +74,10 @@ def declared(tree: Tree) -> Declared:
     return Declared()
 
 
-def of_pyproject(tree: Tree) -> tuple[Requirement, ...]:
+def of_pyproject(tree: Tree) -> "tuple[Requirement, ...]":
     """What ``pyproject.toml`` declares, whatever else the bot has; lines that are no requirements are left out."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
     found = []
     for line in _texts(pyproject(tree).get("dependencies")) or poetry.dependencies(_poetry(tree)):
         try:
@@ -131,6 +133,8 @@ def _setup_py(tree: Tree, keyword: str) -> Any:
 
 
 def _pkg_info(tree: Tree) -> Any:
+    from email.parser import HeaderParser
+
     text = (tree.read("PKG-INFO") or b"").decode("utf-8", "replace")
     return HeaderParser().parsestr(text)
 
@@ -151,6 +155,8 @@ def _unconditional(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_extra(line: str) -> bool:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         marker = Requirement(line).marker
     except InvalidRequirement:
