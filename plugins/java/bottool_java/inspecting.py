@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bottool import archive
 from bottool.model import Inspection, Package, Problem, Severity
-from bottool_java import jars, jdk, signatures
+from bottool_java import descriptors, jars, jdk, signatures
 
 _NEWEST_IMAGINABLE = 40
 """No Java of this number is near; a class file that wants one is damaged, or was never made by a compiler."""
@@ -14,7 +14,7 @@ _NEWEST_IMAGINABLE = 40
 def inspect(package: Package) -> Inspection:
     archive.check(package.path)
     jar = jars.read(package.path)
-    dependencies = jars.dependencies(package.path)
+    dependencies = descriptors.dependencies(package.path, package.bot_id)
     return Inspection(
         entry=jar.main_class,
         requires=f">={jar.feature}" if jar.feature else "",

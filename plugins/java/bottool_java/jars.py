@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bottool.errors import ArchiveError, BuildError
-from bottool.model import Dependency
 from bottool_java.jdk import feature_of_class_version
 
 MANIFEST = "META-INF/MANIFEST.MF"
@@ -18,7 +17,6 @@ _TEXT_LIMIT_BYTES = 1_000_000
 _CLASSES_READ = 4000
 _CLASS_MAGIC = b"\xca\xfe\xba\xbe"
 _NOT_THE_BOT = re.compile(r"(^original-.*|-(sources|javadoc|tests|test-sources))\.jar$")
-_POM_PROPERTIES = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
 _FAT = re.compile(r"-(jar-with-dependencies|all|fat|uber|shaded)\.jar$")
 _OF_THIS_MACHINE = (b"Built-By", b"Build-Jdk", b"Build-Time", b"Build-Timestamp", b"Bnd-LastModified", b"Build-Host")
 """Attributes that build tools write and that differ from machine to machine or from minute to minute."""
@@ -99,19 +97,6 @@ def attributes(manifest: str) -> dict[str, str]:
             last, value = line.split(": ", 1)
             found[last] = value
     return found
-
-
-def dependencies(path: Path) -> tuple[Dependency, ...]:
-    """The Maven artifacts whose descriptors lie in the jar, sorted; the bot's own is among them."""
-    with zipfile.ZipFile(path) as archive:
-        texts = [_text(archive, name) for name in archive.namelist() if _POM_PROPERTIES.fullmatch(name)]
-    found = set()
-    for text in texts:
-        said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
-        if said.get("artifactId"):
-            name = f"{said.get('groupId', '').strip()}:{said['artifactId'].strip()}".lstrip(":")
-            found.add((name, said.get("version", "").strip()))
-    return tuple(Dependency(name=name, version=version, ecosystem="maven") for name, version in sorted(found))
 
 
 def holds(path: Path, name: str) -> bool:

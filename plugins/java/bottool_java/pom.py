@@ -86,6 +86,14 @@ def read(folder: Path) -> Pom:
         content = path.read_bytes()
     except OSError as error:
         raise _broken(f"cannot be read: {error.strerror}") from error
+    return understood(content)
+
+
+def understood(content: bytes) -> Pom:
+    """What the bytes of a pom say.
+
+    :raises ProjectError: as ``read``.
+    """
     return _understood(_parse(content))
 
 

@@ -108,6 +108,50 @@ def test_inspection_tells_entry_java_and_dependencies(jar_of, package_of):
     assert found.problems == ()
 
 
+def descriptor(group, name, version, *asks):
+    """What Maven leaves in a jar about one artifact."""
+    asked = "".join(
+        f"<dependency><groupId>{one}</groupId><artifactId>{two}</artifactId></dependency>" for one, two in asks
+    )
+    pom = f"<project><groupId>{group}</groupId><artifactId>{name}</artifactId><dependencies>{asked}</dependencies></project>"
+    properties = f"artifactId={name}\ngroupId={group}\nversion={version}\n"
+    place = f"META-INF/maven/{group}/{name}"
+    return {f"{place}/pom.properties": properties.encode(), f"{place}/pom.xml": pom.encode()}
+
+
+def test_the_bot_is_none_of_its_dependencies_and_its_pom_tells_what_it_asks_for(jar_of, package_of):
+    members = {
+        **descriptor("me", "my-bot", "1.0", ("a", "asked")),
+        **descriptor("a", "asked", "1.2", ("a", "along")),
+        **descriptor("a", "along", "3"),
+    }
+
+    found = Java().inspect(package_of(jar_of("x.jar", MAIN, {"bot/Bot.class": 55}, **members)))
+
+    assert [(each.name, each.version, each.direct) for each in found.dependencies] == [
+        ("a:along", "3", False),
+        ("a:asked", "1.2", True),
+    ]
+
+
+def test_jars_inside_a_jar_are_dependencies_too(jar_of, package_of):
+    inner = jar_of("inner.jar", "", {"a/A.class": 55}, **descriptor("a", "told", "2.0"))
+    members = {
+        **descriptor("me", "my-bot", "1.0", ("a", "told"), ("b", "named")),
+        "BOOT-INF/lib/told-2.0.jar": inner.read_bytes(),
+        "BOOT-INF/lib/named-1.5-RC1.jar": b"no jar at all",
+        "BOOT-INF/lib/plain-7.jar": b"",
+    }
+
+    found = Java().inspect(package_of(jar_of("x.jar", MAIN, {"bot/Bot.class": 55}, **members)))
+
+    assert [(each.name, each.version, each.direct) for each in found.dependencies] == [
+        ("a:told", "2.0", True),
+        ("b:named", "1.5-RC1", True),
+        ("plain", "7", False),
+    ]
+
+
 def test_inspection_finds_what_keeps_a_jar_from_starting(jar_of, package_of):
     found = Java().inspect(package_of(jar_of("x.jar")))
 
