@@ -36,6 +36,11 @@ def base_variables() -> dict[str, str]:
     return dict(os.environ)
 
 
+def without_own(variables: Mapping[str, str]) -> dict[str, str]:
+    """For tools that build and install: they run strangers' scripts, which have no business with our keys and tokens."""
+    return {name: value for name, value in variables.items() if not name.upper().startswith("BOTTOOL_")}
+
+
 def cache_folder(variables: Mapping[str, str] | None = None) -> Path:
     """Where packages and environments are kept that can be made again; ``BOTTOOL_CACHE`` moves it."""
     return _folder("BOTTOOL_CACHE", "user_cache_path", variables)

@@ -16,6 +16,7 @@ from bottool.settings import (
     disabled_plugins,
     load_client_settings,
     save_client_settings,
+    without_own,
 )
 
 
@@ -174,3 +175,9 @@ def test_base_variables_are_a_copy():
     copy["ONLY_IN_THE_COPY"] = "1"
 
     assert "ONLY_IN_THE_COPY" not in base_variables()
+
+
+def test_tools_of_strangers_get_all_variables_but_ours():
+    given = {"PATH": "/bin", "BOTTOOL_KEY": "swordfish", "bottool_token": "x", "MY_BOTTOOL_X": "1"}
+
+    assert without_own(given) == {"PATH": "/bin", "MY_BOTTOOL_X": "1"}

@@ -12,7 +12,7 @@ from bottool import archive
 from bottool.errors import BuildError, LaunchError, ProjectError, ToolMissing
 from bottool.language import Language
 from bottool.model import Command, Inspection, Installation, Package, Problem, Project, Severity, Tool
-from bottool.settings import base_variables
+from bottool.settings import base_variables, without_own
 from bottool_ruby import gemfile
 
 ENTRIES = ("bot.rb", "main.rb")
@@ -96,7 +96,7 @@ class Ruby(Language):
         done = subprocess.run(
             [bundle, "install", "--quiet"],
             cwd=installation.folder,
-            env=base_variables() | _variables(installation, environment),
+            env=without_own(base_variables()) | _variables(installation, environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from bottool.errors import BuildError, ToolMissing
+from bottool.settings import without_own
 from bottool_java.jdk import Installed, utf8_locale
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -109,7 +110,7 @@ def _run(tool: BuildTool, arguments: Sequence[str], folder: Path, java: Installe
         ended = subprocess.run(
             [*tool.start, *arguments],
             cwd=folder,
-            env={**variables, "JAVA_HOME": str(java.home), **utf8_locale(variables)},
+            env={**without_own(variables), "JAVA_HOME": str(java.home), **utf8_locale(variables)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -191,6 +191,18 @@ def test_jdks_are_chosen_between_what_is_asked_for_and_what_gradle_knows(java_ho
     assert jdk.for_building(variables, 99, newest=100).home == old.resolve()
 
 
+def test_a_build_does_not_learn_our_keys(gradle_project, tmp_path, tools, monkeypatch):
+    monkeypatch.setenv("BOTTOOL_KEY", "swordfish")
+    project = gradle_project()
+    (project.folder / "gradlew").write_text("#!/bin/sh\necho FAILURE: key $BOTTOOL_KEY, $JAVA_HOME\nexit 1\n")
+
+    with pytest.raises(BuildError) as refusal:
+        Java().build(project, tmp_path)
+
+    assert "FAILURE: key , /" in refusal.value.output
+    assert "swordfish" not in str(refusal.value.__dict__)
+
+
 def test_a_failed_build_keeps_its_last_lines(gradle_project, tmp_path, tools):
     with pytest.raises(BuildError) as refusal:
         Java().build(gradle_project(says="FAILURE: Build failed\n* What went wrong:\nno luck\n"), tmp_path)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bottool.errors import BuildError, ToolMissing
+from bottool.settings import without_own
 from bottool_javascript import node_versions, ranges
 from bottool_javascript.npm_lock import Machine
 
@@ -187,7 +188,7 @@ def run_program(arguments: list[str], folder: Path, variables: Mapping[str, str]
         ended = subprocess.run(
             arguments,
             cwd=folder,
-            env=dict(variables),
+            env=without_own(variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

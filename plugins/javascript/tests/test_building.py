@@ -81,6 +81,17 @@ def test_a_build_script_may_call_npm_itself(project_of, build, tools):
     assert "dist/bot.js" in names(build(project))
 
 
+def test_a_build_script_does_not_learn_our_keys(project_of, build, tools, monkeypatch):
+    monkeypatch.setenv("BOTTOOL_KEY", "swordfish")
+    tell = "node -e \"console.log('key', process.env.BOTTOOL_KEY, process.env.HOME); process.exit(1)\""
+
+    with pytest.raises(BuildError) as refusal:
+        build(project_of({"package.json": {"main": "dist/bot.js", "scripts": {"build": tell}}}))
+
+    assert "key undefined" in refusal.value.output
+    assert "swordfish" not in refusal.value.output
+
+
 def test_a_build_script_that_fails_is_an_error_with_its_output(project_of, build, tools, tmp_path):
     package = {"main": "dist/bot.js", "scripts": {"build": "node -e \"console.log('no flour'); process.exit(1)\""}}
 

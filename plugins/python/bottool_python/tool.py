@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bottool.errors import BuildError, ToolMissing
-from bottool.settings import base_variables
+from bottool.settings import base_variables, without_own
 
 _LAST_LINES = 50
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|_KEY$", re.IGNORECASE)
@@ -68,8 +68,7 @@ def redacted(text: str, variables: Mapping[str, str]) -> str:
 
 def variables() -> dict[str, str]:
     """What ``uv`` gets. It runs strangers' build scripts, so bottool's own keys and tokens are no part of it."""
-    base = base_variables()
-    kept = {name: value for name, value in base.items() if not name.startswith("BOTTOOL_")}
+    kept = without_own(base_variables())
     for name in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PYTHON", "UV_PYTHON_DOWNLOADS"):
         kept.pop(name, None)
     return kept | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
