@@ -37,7 +37,7 @@ def base_variables() -> dict[str, str]:
 
 
 def without_own(variables: Mapping[str, str]) -> dict[str, str]:
-    """For tools that build and install: they run strangers' scripts, which have no business with our keys and tokens."""
+    """For tools that build and install: they run strangers' scripts, which our keys and tokens do not concern."""
     return {name: value for name, value in variables.items() if not name.upper().startswith("BOTTOOL_")}
 
 
