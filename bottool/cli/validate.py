@@ -87,7 +87,7 @@ def _print(checked: Mapping[Path, Checked], folder: Path, options: Mapping[str, 
 
         root = folder.resolve() if folder.is_dir() else folder.resolve().parent
         log = sarif.log_of({each: found.problems for each, found in checked.items()}, root)
-        click.echo(json.dumps(log, ensure_ascii=False, indent=1))
+        click.echo(json.dumps(log, indent=1))
     elif options["as_json"]:
         described = [_described(each, found) for each, found in checked.items()]
         present.as_json({"bots": described} if options["every"] else described[0])
