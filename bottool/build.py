@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bottool import __version__, archive, packing, resolved, stamps
+from bottool import __version__, resolved, stamps
 from bottool.errors import ArchiveError, BottoolError, PluginError, ProjectError
 from bottool.ignore_files import files_above
 from bottool.model import Package, Problem, Project, Severity
-from bottool.opening import open_package
-from bottool.placing import output_folder, put, workplace
 from bottool.plugins import Plugins, listed, one_line
-from bottool.sources import LeftOutGroup, Sources, walked_once
+from bottool.sources import LeftOutGroup, Sources, source_files, walked_once
 
-__all__ = ["Built", "How", "build", "described", "open_package"]
+if TYPE_CHECKING:
+    from bottool.packing import Progress
 
 Note = Callable[[str], None]
 
@@ -54,7 +54,7 @@ class How:
     relock: bool = False
     locked: bool = True
     once: bool = False
-    progress: packing.Progress | None = None
+    progress: "Progress | None" = None
 
 
 def build(
@@ -97,6 +97,9 @@ def _built(
     stamp: Path | None,
     said: tuple[Path | None, Note, How, int],
 ) -> Built:
+    from bottool import archive, packing
+    from bottool.placing import output_folder, workplace
+
     cache, note, how, began_ns = said
     problems = [*project.notes, *plugins.validate(project)]
     _refuse_errors(project, problems)
@@ -215,7 +218,7 @@ def _remember(
 
 def sources_of(project: Project, output: Path) -> Sources:
     """The files to pack. That packages do not hold the folder of packages goes without saying."""
-    found = archive.source_files(project.folder, project.exclude)
+    found = source_files(project.folder, project.exclude)
     omitted = tuple(each for each in found.omitted if each.path != output)
     return replace(found, omitted=omitted, left_out=tuple(map(str, omitted)))
 
@@ -264,6 +267,8 @@ def _build_one(plugins: Plugins, project: Project, work: Path) -> Path:
 
 def _place(made: Path, target: Path, project: Project) -> None:
     """Give the package its name; what another bot has there stays, even when it came this moment."""
+    from bottool.placing import put
+
     if not put(made, target):
         _refuse_another_bot(target, project)
         made.replace(target)
@@ -272,6 +277,8 @@ def _place(made: Path, target: Path, project: Project) -> None:
 def _refuse_another_bot(target: Path, project: Project) -> None:
     if not target.exists():
         return
+    from bottool import archive
+
     try:
         owner = str(archive.read_manifest(target).get("bot_id", "")) if target.is_file() else ""
     except ArchiveError:
@@ -282,6 +289,8 @@ def _refuse_another_bot(target: Path, project: Project) -> None:
 
 
 def _package(path: Path, project: Project, said: dict[str, object]) -> Package:
+    from bottool import archive
+
     return Package(
         path=path,
         bot_id=project.bot_id,

@@ -16,8 +16,6 @@ from pathlib import Path
 
 from bottool.errors import ArchiveError, ProjectError
 from bottool.ignore_files import IgnoreFiles, Verdict
-from bottool.members import Limits
-from bottool.zip_reader import read_directory
 
 ENVIRONMENT = "a virtual environment"
 _CACHE = "a tool's cache"
@@ -293,6 +291,9 @@ def _why_output(folder: Path, beside: set[str], *, top: bool) -> str:
 
 def _is_own_package(path: Path, beside: set[str]) -> bool:
     """True for a zip whose top level holds a file that also lies beside it: an earlier package of the same folder."""
+    from bottool.members import Limits
+    from bottool.zip_reader import read_directory
+
     try:
         with path.open("rb") as file:
             names = {entry.name for entry in read_directory(file, Limits())}

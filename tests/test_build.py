@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bottool import archive
-from bottool.build import build, described, open_package
+from bottool.build import build, described
 from bottool.errors import ArchiveError, BuildError, PluginError, ProjectError
 from bottool.hookspecs import hookimpl
 from bottool.model import Problem, Project, Severity
+from bottool.opening import open_package
 from bottool.project import find
 from bottool.testing import Notes, plugins_with
 

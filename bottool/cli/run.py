@@ -88,7 +88,8 @@ def _wish(bot: Path, options: Mapping[str, Any]) -> Wish:
 def take(state: State, bot: Path, work: Path, said: dict[str, str]) -> Package:
     """The package to run: built from a folder into ``work``, or the archive itself."""
     from bottool import project
-    from bottool.build import How, build, open_package
+    from bottool.build import How, build
+    from bottool.opening import open_package
 
     if bot.is_file():
         return open_package(bot, state.plugins, **said)

@@ -20,9 +20,10 @@ import psutil
 import pytest
 
 from bottool import archive
-from bottool.build import Built, build, described, open_package
+from bottool.build import Built, build, described
 from bottool.errors import BottoolError, ProjectError
 from bottool.model import Installation, Outcome, Project, Reason, Severity, Tool
+from bottool.opening import open_package
 from bottool.plugins import Plugins
 from bottool.project import find
 from bottool.testing.behaviour import Behaviour

@@ -12,7 +12,7 @@ from bottool.errors import ProjectError, ToolMissing
 from bottool.language import Language
 from bottool.model import LABEL, Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_javascript import entry, package_json
+from bottool_javascript import package_json
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -125,6 +125,8 @@ def is_typescript(folder: Path) -> bool:
     except ProjectError:
         # validate says what is wrong with it.
         return False
+    from bottool_javascript import entry
+
     scripted = entry.of_script(package.scripts.get("start", ""))
     return any(entry.Start(file=name).is_typescript for name in (package.main, scripted.file if scripted else ""))
 

@@ -9,8 +9,15 @@ from collections.abc import Iterator
 
 _NO_CHILDREN = frozenset({"id", "attr", "arg", "ctx", "kind", "level", "lineno", "op", "ops", "type_comment"})
 """Fields in which no name, no call and no text stands."""
-_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
-"""Fields that hold statements, in the order in which ``ast`` has them."""
+_COMPOUND = (
+    *(ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While),
+    *(ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.ExceptHandler, ast.Match, ast.match_case),
+)
+_BLOCKS = frozenset({"body", "handlers", "orelse", "finalbody", "cases"})
+_BLOCKS_BY_KIND: dict[type, tuple[str, ...]] = {
+    kind: tuple(name for name in kind._fields if name in _BLOCKS) for kind in _COMPOUND
+}
+"""The fields that hold statements, in the order in which ``ast`` has them."""
 
 
 def parse(source: bytes) -> ast.Module:
@@ -46,7 +53,5 @@ def nodes_of(module: ast.Module) -> list[ast.AST]:
 
 def blocks_of(node: ast.AST) -> Iterator[ast.AST]:
     """The statements, handlers and cases right inside a statement. No expression holds a statement."""
-    for name in _BLOCKS:
-        found = getattr(node, name, ())
-        if isinstance(found, list):
-            yield from found
+    for name in _BLOCKS_BY_KIND.get(type(node), ()):
+        yield from getattr(node, name)
