@@ -79,7 +79,7 @@ def _packaging_problems(described: pom.Pom) -> Iterator[Problem]:
         yield _about_pom(
             Severity.ERROR,
             "not_a_jar",
-            f"pom.xml makes a '{described.packaging}', which is no jar that starts by itself",
+            f"the packaging is '{described.packaging}', which is no jar that starts by itself",
             'set <packaging>jar</packaging>, or let another language build it: language = "command" in bot.toml',
         )
     elif described.packaging == "pom" and not described.modules:

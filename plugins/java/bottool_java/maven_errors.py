@@ -5,9 +5,11 @@ from pathlib import Path
 
 from bottool.errors import BuildError
 from bottool_java import pom
-from bottool_java.jdk import Installed
+from bottool_java.jdk import OWN_VARIABLE, Installed
 
 _LAST_LINES = 50
+_STILL_USUAL = 8
+"""The oldest Java that compilers of today take without a warning about its age."""
 _HELP = re.compile(r"\s*-> \[Help \d+\]$")
 _NOISE = re.compile(
     r"To see the full stack trace|Re-run Maven|For more information about|\[Help \d+\]|-> \[Help|COMPILATION ERROR"
@@ -80,9 +82,11 @@ def _about_java(output: str, java: Installed | None) -> tuple[str, str] | None:
             "install that JDK, or lower maven.compiler.release in pom.xml",
         )
     if match := _OLD_RELEASE.search(output):
+        oldest = max(int(match[2].removeprefix("1.").partition(".")[0] or 0), _STILL_USUAL)
+        hint = f"set maven.compiler.source and maven.compiler.target to {oldest} in the properties of pom.xml"
         return (
             f"{used} does not compile for Java {match[1]} any more",
-            f"set maven.compiler.release to {match[2]} or later in the properties of pom.xml",
+            f"{hint}, or name an older JDK by {OWN_VARIABLE}",
         )
     if match := _COMPILER_LINE.search(output):
         return f"{match[1]}:{match[2]}: {match[3]}", _compiler_hint(match[3])

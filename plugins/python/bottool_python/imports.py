@@ -92,7 +92,8 @@ def follow(
     walk.waiting = [layout.file]
     if layout.package:
         walk.waiting.append(f"{layout.entry}/__init__.py")
-    walk.roots = ["" if layout.package else posixpath.dirname(layout.entry)]
+    # A script in a folder is started so that it also finds what lies beside the folder.
+    walk.roots = list(dict.fromkeys(("" if layout.package else posixpath.dirname(layout.entry), "")))
     yield from walk.problems()
 
 

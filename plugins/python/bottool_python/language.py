@@ -130,6 +130,7 @@ class Python(Language):
             folder=bot.layout.root.rstrip("/"),
             variables={
                 "VIRTUAL_ENV": str(installation.environment),
+                **_import_path(bot.layout, installation.folder),
                 "PATH": os.pathsep.join(filter(None, (str(python.parent), base_variables().get("PATH")))),
             },
         )
@@ -139,6 +140,11 @@ class Python(Language):
             Tool(name="python", found=True, version=platform.python_version(), path=sys.executable),
             _uv(),
         )
+
+
+def _import_path(found: Layout, folder: Path) -> dict[str, str]:
+    """A script in a folder also finds what lies beside that folder: half of such bots say ``from src.x import y``."""
+    return {"PYTHONPATH": str(folder / found.root)} if "/" in found.entry and not found.package else {}
 
 
 def _start(found: Layout) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from bottool_python.requirements import WINDOWS_ONLY, Requirements
 
 _OLDEST = 11
 """The oldest 3.x that runs bottool: where a bot asks for no Python, its runner's own is taken."""
+_FETCHED = re.compile(r"(?:Failed to download `[^`]*? @ |unable to access ')\w+://(?:[^/@\s]*@)?([^/'`\s]+)")
+"""Where uv, or the git that it starts, could not fetch what a requirement names by its address."""
 _NO_ANSWER = re.compile(
     r"error sending request|dns error|Connection refused|timed out|Could not connect|Could not resolve host"
     r"|network was disabled|network connectivity is disabled|tcp connect error|Request failed after",
@@ -79,8 +81,14 @@ def _run(arguments: Sequence[str], text: str, constraints: str, folder: Path, ex
             return tool.run(given, folder, "resolving the requirements", extra, said=text)
         except BuildError as error:
             if _NO_ANSWER.search(error.output):
-                raise Unreachable("no package index answers", "the versions are not locked then") from error
+                raise Unreachable(_unanswered(error.output), "the versions are not locked then") from error
             raise
+
+
+def _unanswered(output: str) -> str:
+    """Who did not answer: an index, or where a requirement's own address leads."""
+    fetched = _FETCHED.search(output)
+    return f"'{fetched[1]}', to which a requirement leads, does not answer" if fetched else "no package index answers"
 
 
 def explained(error: BuildError, required: Requirements) -> BuildError:

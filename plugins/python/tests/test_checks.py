@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bottool.model import Lock
+from bottool_python import resolving
 from bottool_python.language import Python
 
 
@@ -296,3 +297,18 @@ def test_what_only_the_lock_brings_is_not_missing(project_of):
     assert ["dotenv" in each for each in plain] == [True, False]
     assert len(locked) == 1
     assert "'gone'" in locked[0]
+
+
+@pytest.mark.parametrize(
+    ("output", "who"),
+    [
+        ("error: Failed to fetch: `https://index.example/simple/six/`\n  cause: dns error", "no package index answers"),
+        ("error: Failed to download `x @ https://files.example/x.whl`\n cause: dns error", "'files.example', to which"),
+        (
+            "fatal: unable to access 'https://me:pw@git.example/x.git/': Could not resolve host",
+            "'git.example', to which",
+        ),
+    ],
+)
+def test_who_did_not_answer_is_named(output, who):
+    assert resolving._unanswered(output).startswith(who)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -118,6 +119,20 @@ def test_an_entry_of_bot_toml_counts_before_the_usual_files(project_of, prepared
 def test_a_project_without_an_entry_is_not_built(project_of, tmp_path):
     with pytest.raises(ProjectError, match="nothing to start"):
         Python().build(project_of({"other.py": ""}), tmp_path)
+
+
+def test_a_script_in_a_folder_finds_what_lies_beside_it_and_beside_the_folder(project_of, prepared, start, tmp_path):
+    files = {
+        "src/run.py": "import near\nimport src.far\nimport root\nprint(near.x, src.far.x, root.x)\n",
+        "src/near.py": "x = 1\n",
+        "src/far.py": "x = 2\n",
+        "root.py": "x = 3\n",
+        "bot.toml": 'entry = "src/run.py"\n',
+    }
+    project = replace(project_of(files), entry="src/run.py")
+
+    assert list(Python().validate(project)) == []
+    assert start(prepared(Python().build(project, tmp_path))).stdout == "1 2 3\n"
 
 
 def test_a_zip_written_on_windows_with_backslashes_runs(prepared, start, tmp_path):
