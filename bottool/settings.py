@@ -7,7 +7,6 @@ What counts first: a flag, then a variable, then the user's settings file (``set
 import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -153,6 +152,8 @@ def read_toml(path: Path, failure: type[BottoolError]) -> tuple[dict[str, Any], 
 
     :raises failure: when it cannot be read or is no TOML; the message starts with the file's name and line.
     """
+    import tomllib
+
     try:
         text = path.read_text(encoding="utf-8-sig")
         return tomllib.loads(text), text

@@ -1,7 +1,6 @@
 """What commands print: tables, fields, JSON, and what to type next. Data goes to stdout, the rest to stderr."""
 
 import json as plain_json
-import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,6 +40,8 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns padded to their widest cell; cut to the terminal's width, never in a pipe."""
     cells = [list(titles), *([_text(cell) for cell in row] for row in rows)]
     widths = [max(_width(row[column]) for row in cells) for column in range(len(titles))]
+    import shutil
+
     limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for row in cells:
         line = "  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -12,7 +12,7 @@ from bottool.errors import ProjectError, ToolMissing
 from bottool.language import Language
 from bottool.model import LABEL, Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
 from bottool.settings import base_variables
-from bottool_javascript import package_json
+from bottool_javascript import marks
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -84,10 +84,10 @@ class JavaScript(_OnNode):
     name = "javascript"
     title = "JavaScript"
     technologies = ("JAVASCRIPT",)
-    looks_for = package_json.FILE_NAME
+    looks_for = marks.PACKAGE_JSON
 
     def recognises(self, folder: Path) -> bool:
-        return (folder / package_json.FILE_NAME).is_file() and not is_typescript(folder)
+        return (folder / marks.PACKAGE_JSON).is_file() and not is_typescript(folder)
 
     def scripts(self, folder: Path) -> Sequence[str]:
         from bottool_javascript import kinds
@@ -108,7 +108,7 @@ class TypeScript(_OnNode):
     looks_for = "package.json with tsconfig.json"
 
     def recognises(self, folder: Path) -> bool:
-        return (folder / package_json.FILE_NAME).is_file() and is_typescript(folder)
+        return (folder / marks.PACKAGE_JSON).is_file() and is_typescript(folder)
 
     def build(self, project: Project, output: Path) -> Path:
         from bottool_javascript import packing
@@ -120,13 +120,13 @@ def is_typescript(folder: Path) -> bool:
     """True when the folder has a configuration for the compiler, or its start is a TypeScript file."""
     if any(path.is_file() for path in folder.glob("tsconfig*.json")):
         return True
+    from bottool_javascript import entry, package_json
+
     try:
         package = package_json.read(folder)
     except ProjectError:
         # validate says what is wrong with it.
         return False
-    from bottool_javascript import entry
-
     scripted = entry.of_script(package.scripts.get("start", ""))
     return any(entry.Start(file=name).is_typescript for name in (package.main, scripted.file if scripted else ""))
 
@@ -155,6 +155,8 @@ def _write(source: "Traversable", folder: Path, name: str) -> None:
 
 def identity_of(folder: Path) -> tuple[str, str]:
     """Name, without its scope, and version as ``package.json`` says them, where they can be a label."""
+    from bottool_javascript import package_json
+
     try:
         package = package_json.read(folder)
     except ProjectError:

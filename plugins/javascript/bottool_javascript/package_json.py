@@ -13,8 +13,9 @@ from typing import Any
 
 from bottool.errors import ProjectError
 from bottool.model import Dependency
+from bottool_javascript import marks
 
-FILE_NAME = "package.json"
+FILE_NAME = marks.PACKAGE_JSON
 LOCK_NAMES = ("npm-shrinkwrap.json", "package-lock.json")
 """In npm's own order."""
 OTHER_LOCKS = ("pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
