@@ -1,7 +1,9 @@
 """What would stop a Python bot, told before it is built, and what can be told of a package that nobody unpacked."""
 
+import platform
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -72,7 +74,22 @@ def _entry_problems(sources: Tree, project: Project, required: Requirements) -> 
     if found.package and found.entry != project.bot_id:
         message = f"the bot id is '{project.bot_id}', but in this layout it is the name of the package, '{found.entry}'"
         yield _warning("name_disagrees", message, f'write id = "{found.entry}" into bot.toml, or leave it out')
-    yield from imports.follow(sources, found, required, _locked_names(sources, project, required))
+    wanted = range_of(sources, layout.options_of(project.options))
+    for problem in imports.follow(sources, found, required, _locked_names(sources, project, required)):
+        yield _for_another_python(problem, wanted) if problem.code == "syntax_error" else problem
+
+
+def _for_another_python(problem: Problem, wanted: str) -> Problem:
+    """A bot that asks for another Python than the one that reads it here may be right about its syntax."""
+    own = platform.python_version()
+    try:
+        is_own = SpecifierSet(wanted).contains(own, prereleases=True)
+    except InvalidSpecifier:
+        is_own = True
+    if is_own:
+        return problem
+    message = f"{problem.message}, as Python {own} reads it; the bot asks for {wanted}"
+    return replace(problem, severity=Severity.WARNING, message=message)
 
 
 def _locked_names(sources: Tree, project: Project, required: Requirements) -> frozenset[str]:

@@ -312,3 +312,13 @@ def test_what_only_the_lock_brings_is_not_missing(project_of):
 )
 def test_who_did_not_answer_is_named(output, who):
     assert resolving._unanswered(output).startswith(who)
+
+
+@pytest.mark.parametrize(("wanted", "severity"), [("", "error"), (">=3.8", "error"), (">=99", "warning")])
+def test_syntax_that_another_python_may_know_is_no_error(project_of, wanted, severity):
+    files = {"bot.py": "def broken(:\n", "pyproject.toml": f'[project]\nname = "x"\nrequires-python = "{wanted}"\n'}
+
+    (problem,) = Python().validate(project_of(files))
+
+    assert (problem.code, problem.severity.value) == ("syntax_error", severity)
+    assert ("asks for >=99" in problem.message) == (severity == "warning")
