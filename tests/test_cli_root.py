@@ -59,6 +59,24 @@ def test_the_version_is_told_without_loading_plugins(bottool) -> None:
     assert imported.isdisjoint({*HEAVY, *LANGUAGES, "pluggy", "bottool_web.plugin", "bottool.cli.task"})
 
 
+def test_validating_a_bot_loads_the_work_of_its_own_language_only(bottool, python_bot) -> None:
+    imported = modules_after(bottool, "validate", str(python_bot("small", "print(1)")))
+
+    assert {"bottool.findings", "bottool_command.checks"} <= imported
+    others = {"bottool_python.checks", "bottool_java.checks", "bottool_javascript.checks"}
+    assert imported.isdisjoint({*HEAVY, *others, "yaml", "packaging.requirements", "bottool.packing"})
+
+
+def test_a_build_that_finds_nothing_changed_loads_nothing_that_packs(bottool, python_bot) -> None:
+    folder = str(python_bot("small", "print(1)"))
+    first = modules_after(bottool, "build", folder)
+    second = modules_after(bottool, "build", folder)
+
+    assert "bottool.packing" in first
+    assert "bottool.stamps" in second
+    assert second.isdisjoint({*HEAVY, "bottool.packing", "bottool.archive", "bottool_command.checks"})
+
+
 def test_help_lists_the_commands_of_core_and_of_plugins(bottool) -> None:
     said = bottool("--help").stdout
 

@@ -5,7 +5,6 @@ It prompts, needs a display, runs on Windows only, reads a file that is not ther
 
 import ast
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -34,15 +33,12 @@ _WINDOWS = frozenset(
 _WINDOWS_CALLS = frozenset({"os.startfile", "ctypes.windll", "ctypes.WinDLL", "ctypes.oledll"})
 _WINDOWS_NAMES = frozenset(name.rpartition(".")[2] for name in _WINDOWS_CALLS)
 _READERS = frozenset({"open", "read_csv", "read_excel", "read_json", "load_workbook", "read"})
-_WORDS = re.compile(
-    "|".join(
-        sorted(
-            {
-                *(name.rpartition(".")[2] for name in (*_PROMPTS, *_WINDOWS_CALLS)),
-                *(*_READERS, "load_dotenv", "finish_task", "from_sys_args"),
-            }
-        )
-    ).encode()
+_WORDS = tuple(
+    word.encode()
+    for word in {
+        *(name.rpartition(".")[2] for name in (*_PROMPTS, *_WINDOWS_CALLS)),
+        *(*_READERS, "load_dotenv", "finish_task", "from_sys_args"),
+    }
 )
 """One of these stands in every module with a habit that is not an import."""
 _READ_MODES = frozenset("rbt")
@@ -51,7 +47,7 @@ _MAX_EACH = 10
 
 def may_be_in(source: bytes) -> bool:
     """False when no more than the imports of a module need to be looked at."""
-    return _WORDS.search(source) is not None
+    return any(word in source for word in _WORDS)
 
 
 @dataclass(kw_only=True)
