@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -133,17 +133,22 @@ def read(path: Path) -> Stamp | None:
 
 def write(path: Path, stamp: Stamp) -> None:
     """Keep a stamp; nothing is lost when that fails but time. The oldest of very many go."""
-    said = {"format": _FORMAT, **asdict(stamp)}
+    said = {"format": _FORMAT, **_plain(stamp)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.stem}.{os.getpid()}.part")
-        part.write_text(json.dumps(said, default=str, separators=(",", ":")), "utf-8")
+        part.write_text(json.dumps(said, default=_plain, separators=(",", ":")), "utf-8")
         part.replace(path)
         kept = sorted(path.parent.glob("*.json"), key=lambda each: each.stat().st_mtime_ns)
         for old in kept[:-_KEPT]:
             old.unlink(missing_ok=True)
     except OSError:
         return
+
+
+def _plain(value: Any) -> Any:
+    """One level of a value of ours; ``asdict`` would copy every name of a large project."""
+    return str(value) if isinstance(value, Path) else {each.name: getattr(value, each.name) for each in fields(value)}
 
 
 def _of_json(said: dict[str, Any]) -> Stamp:
