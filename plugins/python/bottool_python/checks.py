@@ -74,9 +74,11 @@ def _entry_problems(sources: Tree, project: Project, required: Requirements) -> 
     if found.package and found.entry != project.bot_id:
         message = f"the bot id is '{project.bot_id}', but in this layout it is the name of the package, '{found.entry}'"
         yield _warning("name_disagrees", message, f'write id = "{found.entry}" into bot.toml, or leave it out')
-    wanted = range_of(sources, layout.options_of(project.options))
+    options = layout.options_of(project.options)
+    wanted = range_of(sources, options)
     for problem in imports.follow(sources, found, required, _locked_names(sources, project, required)):
-        yield _for_another_python(problem, wanted) if problem.code == "syntax_error" else problem
+        if problem.code != "start_arguments" or options.arguments != layout.WITHOUT_ARGUMENTS:
+            yield _for_another_python(problem, wanted) if problem.code == "syntax_error" else problem
 
 
 def _for_another_python(problem: Problem, wanted: str) -> Problem:
@@ -119,6 +121,8 @@ def _option_problems(options: Mapping[str, Any]) -> Iterator[Problem]:
             yield _error("bad_option", f"[python] has no option '{key}'", hint, path="bot.toml")
         elif not isinstance(value, str):
             yield _error("bad_option", f"[python] {key} is no text", f'write it as {key} = "…"', path="bot.toml")
+        elif key == "arguments" and value not in {"task", layout.WITHOUT_ARGUMENTS}:
+            yield _error("bad_option", f"arguments is '{value}'", 'it is "task" or "none"', path="bot.toml")
 
 
 def _version_range(wanted: str) -> Iterator[Problem]:

@@ -35,6 +35,8 @@ class Installed:
     requirements: Requirements
     lock: Locked | None
     requires_python: str
+    arguments: bool = True
+    """False for a bot that shall get none."""
 
 
 def installed(installation: Installation) -> Installed:
@@ -53,6 +55,7 @@ def installed(installation: Installation) -> Installed:
         requirements=required,
         lock=None if lock and lock.problem else lock,
         requires_python=said.requires_python if said else checks.range_of(inner, options),
+        arguments=options.arguments != layout.WITHOUT_ARGUMENTS,
     )
 
 

@@ -37,7 +37,7 @@ _WORDS = tuple(
     word.encode()
     for word in {
         *(name.rpartition(".")[2] for name in (*_PROMPTS, *_WINDOWS_CALLS)),
-        *(*_READERS, "load_dotenv", "finish_task", "from_sys_args"),
+        *(*_READERS, "load_dotenv", "finish_task", "from_sys_args", "parse_args"),
     }
 )
 """One of these stands in every module with a habit that is not an import."""
@@ -58,6 +58,8 @@ class Habits:
     told: dict[str, int] = field(default_factory=dict)
     starts: tuple[str, int] | None = None
     """Where the bot asks for its task, if it does."""
+    parses: tuple[str, int] | None = None
+    """Where it takes its command line apart itself."""
     finishes: bool = False
 
     def of_module(self, module: ast.Module, nodes: Iterable[ast.AST], path: str) -> Iterator[Problem]:
@@ -76,6 +78,16 @@ class Habits:
 
     def of_the_whole(self) -> Iterator[Problem]:
         """What only all modules together tell."""
+        if self.parses and not self.starts:
+            path, line = self.parses
+            yield Problem(
+                severity=Severity.WARNING,
+                code="start_arguments",
+                message="reads its command line itself, and would refuse the server, task and token that a task adds",
+                hint='say in bot.toml, below [python]: arguments = "none"; or call parse_known_args()',
+                path=path,
+                line=line,
+            )
         if self.starts and not self.finishes:
             path, line = self.starts
             yield Problem(
@@ -114,6 +126,9 @@ class Habits:
 
     def _call(self, node: ast.Call, path: str) -> Iterator[Problem]:
         name = _dotted(node.func)
+        is_parsing = isinstance(node.func, ast.Attribute) and node.func.attr == "parse_args"
+        if is_parsing and not node.args and self.parses is None:
+            self.parses = (path, node.lineno)
         if name in _PROMPTS:
             message = f"'{name}()' waits for somebody to type; a task has no keyboard, and the bot fails there"
             yield from self._tell("prompts", path, node, message, "make it a parameter of the task")

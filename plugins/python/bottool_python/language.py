@@ -126,7 +126,7 @@ class Python(Language):
         return Command(
             arguments=(str(python), *_start(bot.layout)),
             # Robocorp's runner refuses arguments that it does not know.
-            placeholders=bot.layout.robocorp,
+            placeholders=bot.layout.robocorp or not bot.arguments,
             folder=bot.layout.root.rstrip("/"),
             variables={
                 "VIRTUAL_ENV": str(installation.environment),

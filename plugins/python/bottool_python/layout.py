@@ -21,7 +21,9 @@ DEPENDENCY_FILES = (
     "conda.yaml",
     "environment.yml",
 )
-OPTIONS = ("requirements", "constraints", "requires-python")
+OPTIONS = ("requirements", "constraints", "requires-python", "arguments")
+WITHOUT_ARGUMENTS = "none"
+"""The value of ``arguments`` of a bot that reads its command line itself, and knows nothing of a task's."""
 TEMPLATE_HINT = "make a bot from the template first, for example with cookiecutter"
 _NO_BOTS = frozenset({"tests", "test", "docs", "build", "dist"})
 _SDIST_FILES = frozenset({"setup.py", "pyproject.toml", "PKG-INFO"})
@@ -29,11 +31,12 @@ _SDIST_FILES = frozenset({"setup.py", "pyproject.toml", "PKG-INFO"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The table ``[python]`` of ``bot.toml``: two files relative to it, and a range of versions."""
+    """The table ``[python]`` of ``bot.toml``: two files, a range of versions, and whether a task adds arguments."""
 
     requirements: str = ""
     constraints: str = ""
     requires_python: str = ""
+    arguments: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +71,10 @@ def find(tree: Tree, wanted: str = "") -> Layout | None:
 def is_project(tree: Tree) -> bool:
     """True for a folder that is a bot's source: the zip layout, or a described package that can be started."""
     top = set(tree.top)
-    if "bot.py" in top or _robocorp(tree):
-        return True
     described = bool(top & set(DEPENDENCY_FILES)) or any(name.endswith(".botproj") for name in top)
+    # A package of a larger program may have a module of that name.
+    if ("bot.py" in top and (described or "__init__.py" not in top)) or _robocorp(tree):
+        return True
     if "main.py" in top:
         return described
     # A template is no bot, but whoever points at one is told so.
@@ -85,6 +89,7 @@ def options_of(table: Mapping[str, Any]) -> Options:
         requirements=texts.get("requirements", ""),
         constraints=texts.get("constraints", ""),
         requires_python=texts.get("requires-python", ""),
+        arguments=texts.get("arguments", ""),
     )
 
 

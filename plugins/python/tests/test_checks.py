@@ -322,3 +322,8 @@ def test_syntax_that_another_python_may_know_is_no_error(project_of, wanted, sev
 
     assert (problem.code, problem.severity.value) == ("syntax_error", severity)
     assert ("asks for >=99" in problem.message) == (severity == "warning")
+
+
+def test_a_package_with_a_module_called_bot_is_no_project(folder_of):
+    assert not Python().recognises(folder_of({"bot.py": "", "__init__.py": ""}))
+    assert Python().recognises(folder_of({"bot.py": "", "__init__.py": "", "requirements.txt": ""}))

@@ -135,6 +135,17 @@ def test_a_script_in_a_folder_finds_what_lies_beside_it_and_beside_the_folder(pr
     assert start(prepared(Python().build(project, tmp_path))).stdout == "1 2 3\n"
 
 
+@pytest.mark.parametrize(("option", "is_given"), [("", True), ('[python]\narguments = "none"\n', False)])
+def test_a_bot_that_reads_its_command_line_itself_may_be_left_alone(project_of, prepared, tmp_path, option, is_given):
+    files = {"bot.py": "import argparse\nargparse.ArgumentParser().parse_args()\n", "bot.toml": option or "\n"}
+    project = replace(project_of(files), options={} if is_given else {"arguments": "none"})
+
+    command = Python().command(prepared(Python().build(project, tmp_path)))
+
+    assert command.placeholders is not is_given
+    assert [each.code for each in Python().validate(project)] == (["start_arguments"] if is_given else [])
+
+
 def test_a_zip_written_on_windows_with_backslashes_runs(prepared, start, tmp_path):
     with zipfile.ZipFile(tmp_path / "win.zip", "w") as packed:
         for name in ("bot.py", "lib\\part.py"):
