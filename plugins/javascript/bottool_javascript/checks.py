@@ -16,6 +16,7 @@ from bottool_javascript import (
     foreign,
     imports,
     installing,
+    lock_checks,
     node,
     package_json,
     packing,
@@ -43,6 +44,7 @@ def problems_of(project: Project) -> Iterator[Problem]:
         yield from _javascript_problems(project, package)
     yield from _engine_problems(project, package)
     yield from _dependency_problems(project.folder, package)
+    yield from lock_checks.problems_of(project.folder, package)
 
 
 def problem_of(error: ProjectError) -> Problem:

@@ -189,3 +189,22 @@ def test_what_a_lock_lacks_is_all_that_is_shown_of_npms_manual():
     said = "npm error code EUSAGE\nnpm error Missing: six@1 from lock file\nnpm error\nnpm error Options:\n"
 
     assert npm_errors.failure(said, "npm ci").output == "npm error Missing: six@1 from lock file"
+
+
+@pytest.mark.parametrize(
+    ("held", "found"),
+    [
+        ({"node_modules/a": {"dependencies": {"b": "1"}}, "node_modules/b": {}}, []),
+        ({"node_modules/a": {"dependencies": {"b": "1"}}, "node_modules/a/node_modules/b": {}}, []),
+        ({"node_modules/a": {"dependencies": {"b": "1"}, "optionalDependencies": {"b": "1"}}}, []),
+        ({"node_modules/a": {"dependencies": {"b": "1"}}}, [("warning", "'b'")]),
+        ({"node_modules/b": {}}, [("error", "'a'")]),
+    ],
+)
+def test_a_lock_that_lacks_what_is_asked_for_is_told_before_a_runner_finds_out(project_of, held, found):
+    lock = {"lockfileVersion": 3, "packages": {"": {"dependencies": {"a": "1"}}, **held}}
+    files = {"package.json": {"dependencies": {"a": "1"}}, "bot.js": "", "package-lock.json": json.dumps(lock)}
+
+    told = [each for each in JavaScript().validate(project_of(files)) if each.code == "lock_outdated"]
+
+    assert [(each.severity.value, each.message.split()[3].rstrip(",")) for each in told] == found
