@@ -18,7 +18,6 @@ from bottool_javascript import marks
 FILE_NAME = marks.PACKAGE_JSON
 LOCK_NAMES = ("npm-shrinkwrap.json", "package-lock.json")
 """In npm's own order."""
-OTHER_LOCKS = ("pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 _ASKED = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 SIZE_LIMIT_BYTES = 20_000_000
 _NAME = re.compile(r"(@[\w.-]+/)?\w[\w.-]*(@[\w.^~| -]+)?\Z")
