@@ -204,8 +204,10 @@ class _Walk:
             return f"part of {ENVIRONMENT}"
         if is_folder:
             return _why_not_folder(entry, beside, top=top)
-        if entry.name in _FILES:
-            return _FILES[entry.name]
+        # A link is judged by what it leads to as well: another name makes no secret fit for a package.
+        meant = Path(entry.path).resolve().name if entry.is_symlink() else entry.name
+        if entry.name in _FILES or meant in _FILES:
+            return _FILES.get(entry.name) or _FILES[meant]
         ending = entry.name[entry.name.rfind(".") :] if "." in entry.name[1:] else ""
         if top and ending == ".zip" and _is_own_package(Path(entry.path), beside):
             return "a package of this bot"

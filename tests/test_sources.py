@@ -184,3 +184,17 @@ def test_ten_thousand_files_are_listed_with_their_ignore_files(tmp_path):
 
     assert len(sources.files) == 10_001
     assert len(sources.folders) == 101
+
+
+def test_a_secret_under_another_name_is_left_out_too(tmp_path):
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot/.env").write_text("KEY=1", "utf-8")
+    (tmp_path / "bot/bot.py").write_text("", "utf-8")
+    try:
+        (tmp_path / "bot/settings").symlink_to(tmp_path / "bot/.env")
+    except OSError:
+        pytest.skip("this user may make no links")
+
+    found = source_files(tmp_path / "bot")
+
+    assert [name for name, _ in found.files] == ["bot.py"]

@@ -87,16 +87,19 @@ def _wish(bot: Path, options: Mapping[str, Any]) -> Wish:
 
 def take(state: State, bot: Path, work: Path, said: dict[str, str]) -> Package:
     """The package to run: built from a folder into ``work``, or the archive itself."""
-    from bottool import project
     from bottool.build import How, build
+    from bottool.cli.located import find
+    from bottool.cli.validate import show
     from bottool.opening import open_package
 
     if bot.is_file():
         return open_package(bot, state.plugins, **said)
-    found = project.find(bot, state.plugins, **said)
+    found = find(state, bot, said)
     # With the cache, so that it has the lock that other builds of the same sources have.
     how = How(once=True)
-    return build(state.plugins, found, work / "package", cache=state.cache, note=note, how=how).package
+    built = build(state.plugins, found, work / "package", cache=state.cache, note=note, how=how)
+    show(built.problems, err=True)
+    return built.package
 
 
 def run_here(

@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from bottool import sbom, wire
-from bottool.errors import ArchiveError, Conflict, InvalidInput, NotFound
+from bottool.errors import ArchiveError, BottoolError, Conflict, InvalidInput, NotFound
 from bottool.model import Dependency
 from bottool_web.actions import checks
 from bottool_web.actions.permissions import action
@@ -98,7 +98,11 @@ def _told(site: Site, found: Any, ending: threading.Event) -> Told | None:
         technology=found.technology,
         command=found.command,
     )
-    told = inspect_package(question, SECONDS, ending)
+    try:
+        told = inspect_package(question, SECONDS, ending)
+    except (BottoolError, OSError, ValueError) as error:
+        # Whatever is wrong with it: the next look must find another package, not this one for ever.
+        return Told(state="failed", findings=[f"it could not be inspected: {error}"])
     if told is None and not ending.is_set():
         return Told(state="failed", findings=[f"it could not be inspected: it took more than {SECONDS:.0f} s"])
     return told
