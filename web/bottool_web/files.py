@@ -32,7 +32,7 @@ class Files:
         self.root = root
         self._naming = threading.Lock()
         root.mkdir(parents=True, exist_ok=True, mode=0o700)  # packages and output are nobody else's business
-        for name in ("packages", "output", "incoming"):
+        for name in ("packages", "artifacts", "output", "incoming"):
             (root / name).mkdir(parents=True, exist_ok=True)
         for left in (root / "incoming").iterdir():  # by a server that was killed
             left.unlink(missing_ok=True)
@@ -40,12 +40,28 @@ class Files:
     def add_package(
         self, pieces: Iterable[bytes], *, limit_bytes: int, check: Callable[[Path], None] = lambda _: None
     ) -> Stored:
-        """Keep the bytes under their SHA-256; the same bytes twice are kept once.
+        """Keep a package under its SHA-256; the same bytes twice are kept once.
 
         ``check`` sees the whole file before it gets its name; what it raises keeps the file out.
 
         :raises TooBig: as soon as there are more than ``limit_bytes``; nothing stays.
         """
+        return self._add(self._package, pieces, limit_bytes, check)
+
+    def add_artifact(self, pieces: Iterable[bytes], *, limit_bytes: int) -> Stored:
+        """Keep what a bot sent, as ``add_package`` does; an empty file is one too.
+
+        :raises TooBig: as soon as there are more than ``limit_bytes``; nothing stays.
+        """
+        return self._add(self._artifact, pieces, limit_bytes, lambda _: None)
+
+    def _add(
+        self,
+        place: Callable[[str], Path],
+        pieces: Iterable[bytes],
+        limit_bytes: int,
+        check: Callable[[Path], None],
+    ) -> Stored:
         digest, size = hashlib.sha256(), 0
         descriptor, name = tempfile.mkstemp(dir=self.root / "incoming")
         incoming = Path(name)
@@ -62,7 +78,7 @@ class Files:
                 file.flush()
                 os.fsync(file.fileno())
             check(incoming)
-            target = self._package(digest.hexdigest())
+            target = place(digest.hexdigest())
             target.parent.mkdir(parents=True, exist_ok=True)
             with self._naming:
                 # Windows cannot replace a file that somebody is being sent. One that was cut short is made good.
@@ -83,10 +99,26 @@ class Files:
             raise NotFound("the file of this version is missing on the server", "deploy the version again")
         return path
 
+    def artifact(self, sha256: str) -> Path:
+        """The file with that checksum.
+
+        :raises NotFound: when it is not here.
+        """
+        path = self._artifact(sha256)
+        if not path.is_file():
+            raise NotFound("the file is missing on the server")
+        return path
+
     def _package(self, sha256: str) -> Path:
+        return self._named("packages", sha256)
+
+    def _artifact(self, sha256: str) -> Path:
+        return self._named("artifacts", sha256)
+
+    def _named(self, kind: str, sha256: str) -> Path:
         if not _CHECKSUM.fullmatch(sha256):
             raise NotFound("this is no checksum")
-        return self.root / "packages" / sha256[:2] / sha256
+        return self.root / kind / sha256[:2] / sha256
 
     def write_chunk(self, attempt_id: int, start: int, data: bytes) -> None:
         """Keep a piece of an attempt's output; the same place twice keeps the longer one.

@@ -3,7 +3,16 @@
 from bottool import sbom, wire
 from bottool_web.actions import alerts, automations, bots, inspections, runners, tasks
 from bottool_web.actions import output as outputs
-from bottool_web.api import special
+from bottool_web.api import (
+    artifact_routes,
+    credential_routes,
+    error_routes,
+    log_routes,
+    notice_routes,
+    pool_routes,
+    schedule_routes,
+    special,
+)
 from bottool_web.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -272,4 +281,11 @@ ROUTES: tuple[Route, ...] = (
         keyed=True,
         status=201,
     ),
+    *schedule_routes.ROUTES,
+    *credential_routes.ROUTES,
+    *pool_routes.ROUTES,
+    *log_routes.ROUTES,
+    *error_routes.ROUTES,
+    *artifact_routes.ROUTES,
+    *notice_routes.ROUTES,
 )

@@ -3,10 +3,38 @@
 from flask import Flask
 
 from bottool_web.actions.site import Site
-from bottool_web.maestro import alerts, automations, bots, credentials, tasks, workspace
+from bottool_web.maestro import (
+    alerts,
+    artifacts,
+    automations,
+    bots,
+    credentials,
+    errors,
+    logs,
+    machines,
+    messages,
+    pools,
+    schedules,
+    tasks,
+    workspace,
+)
 from bottool_web.maestro.calls import EXTENSION, blueprint
 
-CALLS = (alerts, automations, bots, credentials, tasks, workspace)
+CALLS = (
+    alerts,
+    artifacts,
+    automations,
+    bots,
+    credentials,
+    errors,
+    logs,
+    machines,
+    messages,
+    pools,
+    schedules,
+    tasks,
+    workspace,
+)
 """The modules whose calls registered themselves with the blueprint when they were imported."""
 
 

@@ -3,22 +3,17 @@
 An upload replaces the file of a version that has one, also of the released one, as Maestro does; the older one is kept.
 """
 
-from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from flask import request
 
 from bottool import wire
-from bottool.errors import InvalidInput, NotFound
+from bottool.errors import NotFound
 from bottool_web.actions import bots, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.calls import blueprint, body, call
+from bottool_web.maestro.calls import blueprint, body, call, file_part
 from bottool_web.store.scope import Principal
-
-PIECE_BYTES = 256 * 1024
-FORM_BYTES = 64 * 1024
-"""What surrounds the file in a multipart body may take."""
 
 
 @blueprint.get("/bot")
@@ -53,11 +48,8 @@ def announce(site: Site, who: Principal) -> dict[str, Any]:
 @blueprint.post("/bot/upload/<bot_id>/version/<version>")
 @call("bot.deploy")
 def upload(site: Site, who: Principal, bot_id: str, version: str) -> dict[str, Any]:
-    request.max_content_length = site.settings.upload_limit_bytes + FORM_BYTES
-    file = request.files.get("file")
-    if file is None:
-        raise InvalidInput("there is no part 'file'", "send the package as multipart/form-data")
-    bots.upload(site, who, bot_id, version, file.filename or "", _pieces(file.stream))
+    file = file_part(site.settings.upload_limit_bytes)
+    bots.upload(site, who, bot_id, version, file.name, file.pieces)
     return _out(site, who, bot_id)
 
 
@@ -79,8 +71,3 @@ def exclude(site: Site, who: Principal, bot_id: str, version: str) -> dict[str, 
 
 def _out(site: Site, who: Principal, bot_id: str) -> dict[str, Any]:
     return words.bot_out(bots.get_bot(site, who, bot_id), workspace=workspaces.label(site, who))
-
-
-def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    while piece := stream.read(PIECE_BYTES):
-        yield piece

@@ -6,19 +6,23 @@ does not exist, is a JSON object with a string ``message``.
 
 import functools
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from bottool.errors import Forbidden, Refused, Unauthorized
+from bottool.errors import Forbidden, InvalidInput, Refused, Unauthorized
 from bottool_web.actions import identity
 from bottool_web.actions.permissions import PUBLIC, may
 from bottool_web.actions.site import Site
 
 blueprint = Blueprint("maestro", __name__, url_prefix="/api/v2")
 EXTENSION = "bottool_site"
+PIECE_BYTES = 256 * 1024
+FORM_BYTES = 64 * 1024
+"""What surrounds the file in a multipart body may take."""
 
 
 def call(permission: str) -> Callable[[Callable[..., Any]], Callable[..., ResponseReturnValue]]:
@@ -85,3 +89,28 @@ def body() -> dict[str, Any]:
 def whole(name: str, default: int, *, most: int) -> int:
     """A number of the query; what is no number, or out of 0 to ``most``, is brought there."""
     return min(max(request.args.get(name, default, type=int), 0), most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart:
+    """A file of a multipart body. ``name`` is the client's word, a label only; ``pieces`` can be read once."""
+
+    name: str
+    pieces: Iterator[bytes]
+
+
+def file_part(limit_bytes: int) -> FilePart:
+    """The part ``file`` of a multipart body, of which the file may take ``limit_bytes``.
+
+    :raises InvalidInput: when there is none.
+    """
+    request.max_content_length = limit_bytes + FORM_BYTES
+    file = request.files.get("file")
+    if file is None:
+        raise InvalidInput("there is no part 'file'", "send the file as multipart/form-data")
+    return FilePart(name=file.filename or "", pieces=_pieces(file.stream))
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    while piece := stream.read(PIECE_BYTES):
+        yield piece

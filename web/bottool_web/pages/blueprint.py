@@ -9,12 +9,42 @@ from flask_wtf import CSRFProtect
 
 from bottool_web.actions.permissions import may
 from bottool_web.actions.site import Site
-from bottool_web.pages import assets, automations, bots, home, runners, sign_in, tasks
+from bottool_web.pages import (
+    artifacts,
+    assets,
+    automations,
+    bots,
+    credentials,
+    errors,
+    home,
+    logs,
+    notices,
+    pools,
+    runners,
+    schedules,
+    sign_in,
+    tasks,
+)
 from bottool_web.pages.frame import EXTENSION, blueprint, error_page, moment, signed_in, span
 
 __all__ = ["error_page", "install"]
 
-VIEWS = (assets, automations, bots, home, runners, sign_in, tasks)
+VIEWS = (
+    artifacts,
+    assets,
+    automations,
+    bots,
+    credentials,
+    errors,
+    home,
+    logs,
+    notices,
+    pools,
+    runners,
+    schedules,
+    sign_in,
+    tasks,
+)
 """The modules whose views registered themselves with the blueprint when they were imported."""
 FORM_BYTES = 64 * 1024
 """What the other fields of a form with a file may take."""
@@ -48,5 +78,10 @@ def install(app: Flask, site: Site) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_translations(gettext.NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters |= {"moment": moment, "span": span}
-    app.jinja_env.globals.update(may=may, asset=assets.asset, new_key=lambda: secrets.token_urlsafe(16))
+    app.jinja_env.globals.update(
+        has_page=lambda name: f"pages.{name}" in app.view_functions,
+        may=may,
+        asset=assets.asset,
+        new_key=lambda: secrets.token_urlsafe(16),
+    )
     app.register_blueprint(blueprint)

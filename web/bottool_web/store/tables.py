@@ -7,7 +7,15 @@ are integers below 2^31 and never used again. Times are aware UTC. Changing some
 import sqlalchemy as sa
 
 from bottool.states import AttemptState, TaskState
-from bottool_web.store import columns
+from bottool_web.store import (  # noqa: F401  # each puts its tables beside these
+    artifact_tables,
+    columns,
+    credential_tables,
+    log_tables,
+    notice_tables,
+    pool_tables,
+    schedule_tables,
+)
 from bottool_web.store.column_types import Json
 from bottool_web.store.columns import one_of as _one_of
 from bottool_web.store.columns import reference as _reference

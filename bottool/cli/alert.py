@@ -1,0 +1,8 @@
+"""``bottool alert``."""
+
+import click
+
+
+@click.group("alert")
+def command() -> None:
+    """Alerts of bots."""

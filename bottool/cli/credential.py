@@ -1,0 +1,8 @@
+"""``bottool credential``."""
+
+import click
+
+
+@click.group("credential")
+def command() -> None:
+    """Keep secrets for bots."""

@@ -1,0 +1,8 @@
+"""``bottool error``."""
+
+import click
+
+
+@click.group("error")
+def command() -> None:
+    """Error reports of bots."""

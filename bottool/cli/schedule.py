@@ -1,0 +1,8 @@
+"""``bottool schedule``."""
+
+import click
+
+
+@click.group("schedule")
+def command() -> None:
+    """Let automations run by themselves: schedules."""

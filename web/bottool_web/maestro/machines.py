@@ -1,0 +1,1 @@
+"""Runners, as Maestro calls them machines: read only."""

@@ -1,0 +1,1 @@
+"""Messages: e-mail in the name of a bot."""

@@ -1,0 +1,1 @@
+"""Credentials: labels and keys; values only on request."""

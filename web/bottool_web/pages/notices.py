@@ -1,0 +1,1 @@
+"""Alerts, messages, and what waits to be delivered."""

@@ -1,0 +1,1 @@
+"""Credentials, sealed; who reads them is in the audit table."""

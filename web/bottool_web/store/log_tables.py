@@ -1,0 +1,1 @@
+"""Logs that bots write, and error reports."""

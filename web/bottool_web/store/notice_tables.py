@@ -1,0 +1,1 @@
+"""Messages, who is told of what, and what waits to be delivered."""

@@ -1,0 +1,1 @@
+"""Data pools and their entries."""

@@ -1,0 +1,1 @@
+"""When automations run by themselves: schedules, and what they fired."""
