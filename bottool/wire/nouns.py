@@ -152,6 +152,7 @@ class Task(Message, kw_only=True, frozen=True):
     id: int
     automation: str
     automation_name: str
+    automation_id: int = 0
     repository: str
     bot_id: str = ""
     version: str = ""

@@ -14,7 +14,8 @@ from bottool_web.maestro.calls import blueprint, body, public, the_site
 @blueprint.get("/maestro/version")
 @public
 def version() -> dict[str, Any]:
-    return {"version": words.VERSION}
+    """``date`` is the server's own time: clients only want it to be a date."""
+    return {"version": words.VERSION, "date": words.date_out(the_site().now())}
 
 
 @blueprint.post("/workspace/login")

@@ -238,6 +238,7 @@ def _to_wire(found: Row) -> wire.Task:
         id=found.id,
         automation=found.automation_label,
         automation_name=found.automation_name or found.automation_label,
+        automation_id=found.automation_id,
         repository=found.repository_label,
         bot_id=found.bot_label or "",
         version=found.version or "",
