@@ -35,6 +35,9 @@ workspace = _table(
     # SHA-256 of the workspace's key: a random key needs no slow hash.
     _text("key_hash"),
     _time("created_at"),
+    # Whether clients of Maestro are answered, and those of its old form interface.
+    sa.Column("maestro", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("maestro_old", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 repository = _table(
     "repository",
@@ -194,6 +197,8 @@ revision = _table(
     sa.Column("findings", Json, nullable=False),
     _text("created_by"),
     _time("created_at"),
+    # The older revision of which this is a copy, when somebody put that one back.
+    sa.Column("restored_from", sa.Integer),
 )
 # What a language's plugin told of a revision: once, and never changed. No row: nobody has looked yet.
 inspection = _table(
@@ -314,6 +319,9 @@ sa.Index(
 )
 sa.Index("ix_task_list", task.c.workspace_id, task.c.state, task.c.id.desc())
 sa.Index("ix_task_automation", task.c.automation_id, task.c.id.desc())
+# For pages of all tasks, whatever their state, and to find the first task of a period.
+sa.Index("ix_task_workspace", task.c.workspace_id, task.c.id.desc())
+sa.Index("ix_task_created", task.c.workspace_id, task.c.created_at)
 
 attempt = _table(
     "attempt",
@@ -355,6 +363,7 @@ sa.Index(
     sqlite_where=attempt.c.state != "ended",
     postgresql_where=attempt.c.state != "ended",
 )
+sa.Index("ix_attempt_runner", attempt.c.runner_id, attempt.c.task_id.desc())
 sa.Index(
     "ix_attempt_lease",
     attempt.c.lease_until,
