@@ -6,23 +6,31 @@ does not exist, is a JSON object with a string ``message``.
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NoReturn, TypeVar
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from bottool.errors import Forbidden, InvalidInput, Refused, Unauthorized
-from bottool_web.actions import identity
+from bottool_web.actions import checks, identity
 from bottool_web.actions.permissions import PUBLIC, may
 from bottool_web.actions.site import Site
+
+T = TypeVar("T")
 
 blueprint = Blueprint("maestro", __name__, url_prefix="/api/v2")
 EXTENSION = "bottool_site"
 PIECE_BYTES = 256 * 1024
 FORM_BYTES = 64 * 1024
 """What surrounds the file in a multipart body may take."""
+DEEPEST = 100
+"""So deep may a body be nested."""
+PAGE_ROWS = 20
+MOST_ROWS = 1000
+MOST_PAGES = 10**6
 
 
 def call(permission: str) -> Callable[[Callable[..., Any]], Callable[..., ResponseReturnValue]]:
@@ -72,13 +80,14 @@ def _token() -> str:
 def body() -> dict[str, Any]:
     """The request's JSON object; empty when there is no body.
 
-    :raises Refused: when there is one, and it is no JSON object.
+    :raises Refused: when there is one, and it is no JSON object that could be stored.
     """
     data = request.get_data()
     if not data.strip():
         return {}
     try:
-        value = json.loads(data)
+        value = json.loads(data, parse_constant=_no_number, parse_float=_finite)
+        _check(value, data)
     except (ValueError, RecursionError):
         raise Refused("the body is no JSON") from None
     if not isinstance(value, dict):
@@ -86,9 +95,90 @@ def body() -> dict[str, Any]:
     return value
 
 
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("the number is too large")
+    return number
+
+
+def _check(value: Any, data: bytes) -> None:
+    """:raises ValueError: for half a surrogate pair, which no database takes, and for nesting without end."""
+    if any(sign in data for sign in (b"\\u", b"\x00", b"\xed")):
+        # Escapes, UTF-16, and the bytes that would be a half in UTF-8.
+        json.dumps(value, ensure_ascii=False).encode()
+    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+        return
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for each in level
+            if isinstance(each, dict | list)
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return
+    raise ValueError(f"it is nested more than {DEEPEST} deep")
+
+
 def whole(name: str, default: int, *, most: int) -> int:
     """A number of the query; what is no number, or out of 0 to ``most``, is brought there."""
     return min(max(request.args.get(name, default, type=int), 0), most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """Which page a client wants. ``number`` counts from 0; ``sort`` is a field, or empty."""
+
+    number: int
+    size: int
+    sort: str = ""
+    descending: bool = False
+
+    @property
+    def first(self) -> int:
+        """How many rows come before the page."""
+        return self.number * self.size
+
+    def of(self, rows: Sequence[T]) -> Sequence[T]:
+        """The page out of rows that are all here."""
+        return rows[self.first : self.first + self.size]
+
+
+def paging(rows: int = PAGE_ROWS, *, most: int = MOST_ROWS) -> Paging:
+    """``page``, ``size`` and ``sort=field,asc|desc`` of the query, or of the JSON body that some send with a GET.
+
+    What makes no sense is brought to what does: a page below 0 is the first, a size above ``most`` is that.
+    """
+    # A form that was posted is no JSON; whoever sends one has its numbers in the query.
+    said = {**(body() if request.is_json else {}), **request.args.to_dict()}
+    field, _, order = str(said.get("sort") or "").partition(",")
+    return Paging(
+        number=_number(said.get("page"), 0, MOST_PAGES),
+        size=_number(said.get("size"), rows, most) or rows,
+        sort=field.strip()[:100],
+        descending=order.strip().casefold() == "desc",
+    )
+
+
+def _number(value: Any, default: int, most: int) -> int:
+    try:
+        return min(max(int(str(value)), 0), most)
+    except ValueError:
+        return default
+
+
+def asked(name: str) -> str:
+    """A filter: a text of the query, or of the JSON body that some send with a GET; empty when there is none."""
+    value = request.args.get(name)
+    if value is None and request.is_json:
+        value = body().get(name)
+    return checks.name(value if isinstance(value, str) else "", name).strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,15 +189,15 @@ class FilePart:
     pieces: Iterator[bytes]
 
 
-def file_part(limit_bytes: int) -> FilePart:
+def file_part(limit_bytes: int, part: str = "file") -> FilePart:
     """The part ``file`` of a multipart body, of which the file may take ``limit_bytes``.
 
     :raises InvalidInput: when there is none.
     """
     request.max_content_length = limit_bytes + FORM_BYTES
-    file = request.files.get("file")
+    file = request.files.get(part)
     if file is None:
-        raise InvalidInput("there is no part 'file'", "send the file as multipart/form-data")
+        raise InvalidInput(f"there is no part '{part}'", "send the file as multipart/form-data")
     return FilePart(name=file.filename or "", pieces=_pieces(file.stream))
 
 

@@ -4,13 +4,15 @@ Clients send enumerations as names or, from C#, as their ordinals; they always g
 an offset; those that come in without one are UTC.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from bottool import wire
 from bottool.errors import InvalidInput
 from bottool.states import TaskState
+from bottool_web.actions import checks
 
 VERSION = "3.1.0"
 """What the version probe says: the SDKs switch features on from 3.0.2 at the latest."""
@@ -54,7 +56,7 @@ def literal(value: Any, names: tuple[str, ...], field: str) -> str:
         return names[value]
     if isinstance(value, str) and value.upper() in names:
         return value.upper()
-    raise InvalidInput(f"'{field}' is '{value}'; one of {', '.join(names)} is wanted")
+    raise InvalidInput(f"'{field}' is '{shown(value)}'; one of {', '.join(names)} is wanted", path=field)
 
 
 def date_out(value: datetime | None) -> str | None:
@@ -71,8 +73,13 @@ def date_in(value: Any, field: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise InvalidInput(f"'{field}' is '{value}'; a date like 2026-11-23T06:16:00+00:00 is wanted") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        raise InvalidInput(
+            f"'{field}' is '{shown(value)}'; a date like 2026-11-23T06:16:00+00:00 is wanted", path=field
+        ) from None
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(f"'{field}' is too far away", path=field) from None
 
 
 def finish_in(body: Mapping[str, Any]) -> wire.Finish:
@@ -97,7 +104,7 @@ def text_in(value: Any, field: str) -> str:
     :raises InvalidInput: for an object or an array.
     """
     if isinstance(value, dict | list):
-        raise InvalidInput(f"'{field}' is no text")
+        raise InvalidInput(f"'{field}' is no text", path=field)
     return "" if value is None else str(value)
 
 
@@ -109,9 +116,28 @@ def count_in(value: Any, field: str) -> int | None:
     if value is None:
         return None
     try:
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
         return int(str(value))
     except ValueError:
-        raise InvalidInput(f"'{field}' is '{value}'; a whole number is wanted") from None
+        raise InvalidInput(f"'{field}' is '{shown(value)}'; a whole number is wanted", path=field) from None
+
+
+def flag_in(value: Any, field: str) -> bool:
+    """True or false, also as text or as 0 and 1; ``None`` is false.
+
+    :raises InvalidInput: for anything else.
+    """
+    meant = {"true": True, "1": True, "false": False, "0": False, "none": False, "": False}
+    found = meant.get(str(value).casefold()) if isinstance(value, str | int | None) else None
+    if found is None:
+        raise InvalidInput(f"'{field}' is '{shown(value)}'; true or false is wanted", path=field)
+    return found
+
+
+def shown(value: Any) -> str:
+    """``value`` fit for a message, however large it is."""
+    return checks.shortened(value if isinstance(value, str) else json.dumps(value, default=str)[: 2 * checks.SHOWN])
 
 
 def task_out(task: wire.Task, *, workspace: str, workspace_id: int) -> dict[str, Any]:
@@ -199,10 +225,12 @@ def automation_out(automation: wire.Automation, *, workspace: str) -> dict[str, 
     }
 
 
-def page_out(content: list[dict[str, Any]], *, number: int, size: int, total: int) -> dict[str, Any]:
-    """A page as Spring shapes it; ``number`` counts from 0."""
+def page_out(
+    content: Sequence[dict[str, Any]], *, number: int, size: int, total: int, ordered: bool = True
+) -> dict[str, Any]:
+    """A page as Spring shapes it; ``number`` counts from 0. ``ordered``: the client asked for an order."""
     pages = -(-total // size)
-    sort = {"sorted": True, "unsorted": False, "empty": False}
+    sort = {"sorted": ordered, "unsorted": not ordered, "empty": not ordered}
     return {
         "content": content,
         "pageable": {
