@@ -234,6 +234,39 @@ def home(caches: Path, set_up: Path) -> Iterator[Home]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def town(caches: Path, set_up: Path) -> Iterator[Home]:
+    """A site that many tests share, for those that bring names of their own and want no runner."""
+    folder = Path(tempfile.mkdtemp(dir=caches))
+    shutil.copytree(set_up, folder / "data")
+    made = Home(folder=folder, port=free_port())
+    made.start_server()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def play(town: Home) -> Callable[[list[str], str], dict[str, str | None]]:
+    """``play(command, automation)``: run a client program; what went wrong, or ``None``, by scenario.
+
+    The program gets server, login, key, workspace and automation, and prints a line of JSON for each scenario.
+    """
+
+    def run(command: list[str], automation: str) -> dict[str, str | None]:
+        done = subprocess.run(
+            [*command, town.address, town.login, town.key, "tests", automation],
+            env=town.variables,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{town.said('server')}"
+        return {line["name"]: line["error"] for line in map(json.loads, done.stdout.splitlines())}
+
+    return run
+
+
 @pytest.fixture
 def command_bot(tmp_path: Path) -> Callable[[str, str], Path]:
     """``command_bot(bot_id, source)``: a project of the command language that runs the Python ``source``."""
