@@ -57,6 +57,7 @@ WEB = (
         "vault",
         "masking",
         "mail",
+        "cron",
     ),
     ("actions",),
     ("problems",),
