@@ -90,6 +90,30 @@ class Release(Message, kw_only=True, frozen=True):
     version: str
 
 
+class Revision(Message, kw_only=True, frozen=True):
+    """A file under a version at a time. ``number`` counts a version's files from 1; ``restored_from`` is the number of
+    the older one that was put back with it, or ``None``.
+    """
+
+    number: int
+    file_name: str
+    size_bytes: int
+    sha256: str
+    current: bool = False
+    state: str = ""
+    """``Inspection.state``; ``waiting`` before it was inspected."""
+    findings: list[str] = []
+    restored_from: int | None = None
+    created_at: datetime
+    created_by: str = ""
+
+
+class RestoreRevision(Message, kw_only=True, frozen=True):
+    """``None`` puts back the file that was there before the current one."""
+
+    revision: int | None = None
+
+
 class Automation(Message, kw_only=True, frozen=True):
     """``bot_id`` is ``""`` while it has no bot; ``runners`` are machine ids, in the order of linking."""
 
@@ -202,14 +226,26 @@ class NewTask(Message, kw_only=True, frozen=True):
     test: bool = False
 
 
+class Progress(Message, kw_only=True, frozen=True):
+    """How far a task is, before or after its end. Absent (``UNSET``) leaves a field as it is; null clears a count."""
+
+    message: str | msgspec.UnsetType = msgspec.UNSET
+    total_items: int | msgspec.UnsetType | None = msgspec.UNSET
+    processed_items: int | msgspec.UnsetType | None = msgspec.UNSET
+    failed_items: int | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class Finish(Message, kw_only=True, frozen=True):
-    """What a bot, or a person in its stead, says of a task: total = processed + failed where all are given."""
+    """What a bot, or a person in its stead, says of a task: total = processed + failed where all are given.
+
+    ``UNSET`` leaves what an earlier word said.
+    """
 
     status: Literal["succeeded", "partial", "failed"]
-    message: str = ""
-    total_items: int | None = None
-    processed_items: int | None = None
-    failed_items: int | None = None
+    message: str | msgspec.UnsetType = ""
+    total_items: int | msgspec.UnsetType | None = None
+    processed_items: int | msgspec.UnsetType | None = None
+    failed_items: int | msgspec.UnsetType | None = None
 
 
 class Event(Message, kw_only=True, frozen=True):

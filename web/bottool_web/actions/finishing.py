@@ -7,6 +7,7 @@ tasks, as Maestro's clients do it, and it is audited.
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from bottool import wire
@@ -22,6 +23,7 @@ from bottool_web.store.moves import Row
 from bottool_web.store.scope import Principal
 
 MOST_ITEMS = 2**31 - 1
+_COUNTS = ("total_items", "processed_items", "failed_items")
 
 
 @action("task.finish")
@@ -50,27 +52,71 @@ def finish(site: Site, who: Principal, task_id: int, word: wire.Finish) -> wire.
     return done
 
 
-def _check(word: wire.Finish) -> None:
-    checks.text(word.message, "message")
-    total, processed, failed = word.total_items, word.processed_items, word.failed_items
-    for path, count in {"total_items": total, "processed_items": processed, "failed_items": failed}.items():
-        if count is not None:
+@action("task.finish")
+def report(site: Site, who: Principal, task_id: int, word: wire.Progress) -> wire.Task:
+    """Say how far a task is: its counts and its message, without moving it.
+
+    :raises NotFound: when there is no such task in this workspace.
+    :raises Forbidden: for a bot that speaks of another task than its own.
+    :raises StaleAttempt: for a bot whose attempt was replaced.
+    :raises InvalidInput: for counts that are negative or do not add up.
+    """
+    _check(word)
+
+    def work(tx: sa.Connection) -> wire.Task:
+        fencing.check_bot(tx, who)
+        task = tasks.locked(tx, who.scope, task_id)
+        _check_own(who, task_id)
+        values = _values(task, word)
+        if who.kind != "attempt":
+            audit.record(tx, who.scope, "task.finish", f"task {task_id}", site.now(), fields=sorted(values))
+        if values:
+            step = moves.Step(task=task, kind="reported", at=site.now(), task_values=values, detail=_told(values))
+            moves.take(tx, who.scope, step)
+        return tasks.get(tx, who.scope, task_id)
+
+    done = site.store.write(work)
+    news.tell(site, who, task_id)
+    return done
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value[:500] if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _check(word: wire.Finish | wire.Progress) -> None:
+    if isinstance(word.message, str):
+        checks.text(word.message, "message")
+    for path in _COUNTS:
+        count = getattr(word, path)
+        if isinstance(count, int):
             checks.number(count, path, 0, MOST_ITEMS)
-    if total is None or processed is None or failed is None:
-        return
-    if total != processed + failed:
+
+
+def _values(task: Row, word: wire.Finish | wire.Progress) -> dict[str, Any]:
+    """The columns that ``word`` sets; what it leaves out stays, and together they must add up.
+
+    :raises InvalidInput: when they do not.
+    """
+    said = {name: value for name in _COUNTS if (value := getattr(word, name)) is not msgspec.UNSET}
+    total, processed, failed = (said.get(name, getattr(task, name)) for name in _COUNTS)
+    if said and None not in {total, processed, failed} and total != processed + failed:
         raise InvalidInput(
             f"total_items is {total}, but {processed} processed and {failed} failed make {processed + failed}",
             "total = processed + failed",
             path="total_items",
         )
+    return said | ({"message": word.message[:MESSAGE_LIMIT]} if isinstance(word.message, str) else {})
+
+
+def _check_own(who: Principal, task_id: int) -> None:
+    if who.kind == "attempt" and who.task_id != task_id:
+        raise Forbidden(f"'{who.name}' may speak of its own task only", f"its task is {who.task_id}")
 
 
 def _by_bot(tx: sa.Connection, site: Site, who: Principal, task_id: int, word: wire.Finish) -> StaleAttempt | None:
-    if who.task_id != task_id:
-        tasks.row(tx, who.scope, task_id)
-        raise Forbidden(f"'{who.name}' may finish its own task only", f"its task is {who.task_id}")
     task, attempt = fencing.newest(tx, who, task_id)
+    _check_own(who, task_id)
     if attempt is None or attempt.number != who.attempt:
         raise StaleAttempt(f"attempt {who.attempt} of task {task_id} was replaced", "end the bot")
     held = Held(task=task, attempt=attempt)
@@ -89,7 +135,7 @@ def _by_override(tx: sa.Connection, site: Site, who: Principal, task_id: int, wo
 
 def _give(tx: sa.Connection, site: Site, who: Principal, found: tuple[Row, Row | None], word: wire.Finish) -> None:
     task, attempt = found
-    now = site.now()
+    now, values = site.now(), _values(task, word)
     ends, attempt_values = _what_it_does_to(attempt, now)
     moves.take(
         tx,
@@ -101,16 +147,9 @@ def _give(tx: sa.Connection, site: Site, who: Principal, found: tuple[Row, Row |
             at=now,
             task_to=TaskState(word.status),
             attempt_to=AttemptState.ENDED if ends else None,
-            task_values={
-                "message": word.message[:MESSAGE_LIMIT],
-                "total_items": word.total_items,
-                "processed_items": word.processed_items,
-                "failed_items": word.failed_items,
-                "bot_reported": who.kind == "attempt",
-                "ended_at": now,
-            },
+            task_values={**values, "bot_reported": who.kind == "attempt", "ended_at": now},
             attempt_values=attempt_values,
-            detail={"status": word.status, "message": word.message[:500]},
+            detail={"status": word.status, "message": _told(values).get("message", "")},
         ),
     )
 

@@ -1,6 +1,7 @@
 """Tasks: asked for, looked at, explained, and moved by people and programs. What runners do is in ``attempts``."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -8,13 +9,13 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool_web.actions import checks, fencing, news
 from bottool_web.actions.explain import explain
-from bottool_web.actions.finishing import finish
+from bottool_web.actions.finishing import finish, report
 from bottool_web.actions.once import Request, once
 from bottool_web.actions.parameters import check_parameters
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
 from bottool_web.actions.stopping import cancel, interrupt, restart, stop
-from bottool_web.store import automations, events, tasks
+from bottool_web.store import automations, events, task_lists, tasks
 from bottool_web.store.scope import Principal
 
 __all__ = [
@@ -27,11 +28,14 @@ __all__ = [
     "interrupt",
     "list_events",
     "list_tasks",
+    "page_of_tasks",
+    "report",
     "restart",
     "stop",
 ]
 
 MOST_ROWS = 10_000
+MOST_COUNTED = 100_000
 LONGEST_DAYS = 36_500
 
 
@@ -108,16 +112,61 @@ def list_tasks(  # noqa: PLR0913  # each is a filter of the list
     days: int | None = None,
 ) -> list[wire.Task]:
     """Newest first. ``before`` is the last id of the page before; ``days`` counts back from now."""
-    since = None if days is None else site.now() - timedelta(days=max(0, min(days, LONGEST_DAYS)))
-    wanted = tasks.Wanted(
+    wanted = task_lists.Wanted(
         states=states,
         automation=automation,
         machine=machine,
         before=before,
-        since=since,
+        since=_since(site, days),
         limit=max(1, min(limit, MOST_ROWS)),
     )
-    return site.store.read(lambda tx: tasks.page(tx, who.scope, wanted))
+    return site.store.read(lambda tx: task_lists.page(tx, who.scope, wanted))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which page of which tasks. Empty and ``None`` do not narrow; ``sort`` is one of ``SORTS``."""
+
+    states: tuple[str, ...] = ()
+    automation: str = ""
+    machine: str = ""
+    days: int | None = None
+    first: int = 0
+    limit: int = 50
+    sort: str = "id"
+    descending: bool = True
+
+
+SORTS = frozenset(task_lists.SORTS)
+
+
+@action("task.read")
+def page_of_tasks(site: Site, who: Principal, asked: Asked) -> tuple[list[wire.Task], int]:
+    """A page, and how many tasks match in all, counted up to ``MOST_COUNTED``; behind that there is no page.
+
+    A list that is not sorted by id shows the newest ``task_lists.NEWEST`` of those that match.
+    """
+    wanted = task_lists.Wanted(
+        states=asked.states,
+        automation=asked.automation,
+        machine=asked.machine,
+        since=_since(site, asked.days),
+        first=asked.first,
+        limit=asked.limit,
+        sort=asked.sort,
+        descending=asked.descending,
+    )
+    most = MOST_COUNTED if asked.sort == "id" else task_lists.NEWEST
+
+    def work(tx: sa.Connection) -> tuple[list[wire.Task], int]:
+        rows = task_lists.page(tx, who.scope, wanted) if asked.first < most else []
+        return rows, task_lists.count(tx, who.scope, wanted, most)
+
+    return site.store.read(work)
+
+
+def _since(site: Site, days: int | None) -> datetime | None:
+    return None if days is None else site.now() - timedelta(days=max(0, min(days, LONGEST_DAYS)))
 
 
 @action("task.read")

@@ -182,6 +182,14 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="POST",
+        path="/tasks/<int:task_id>/progress",
+        summary="Say how far the task is, without ending it",
+        action=tasks.report,
+        body=wire.Progress,
+        answer=wire.Task,
+    ),
+    Route(
+        method="POST",
         path="/tasks/<int:task_id>/restart",
         summary="Run it again: a task that never started under its own id, another one as a new task",
         action=tasks.restart,

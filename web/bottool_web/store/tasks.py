@@ -1,4 +1,6 @@
-"""Tasks as rows and as people see them. Moves are made in ``moves``, the queue is read in ``queue``."""
+"""Tasks as rows and as people see them. Moves are made in ``moves``, the queue is read in ``queue``, pages of tasks in
+``task_lists``.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,18 +39,6 @@ class NewRow:
     earliest_at: datetime | None = None
     test: bool = False
     retry_of: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which tasks a list shows. Empty and ``None`` do not narrow; ``before`` is the id after which the page goes on."""
-
-    states: tuple[str, ...] = ()
-    automation: str = ""
-    machine: str = ""
-    before: int | None = None
-    since: datetime | None = None
-    limit: int = 50
 
 
 def add(tx: sa.Connection, scope: Scope, new: NewRow) -> int:
@@ -157,26 +147,10 @@ def get(tx: sa.Connection, scope: Scope, task_id: int) -> wire.Task:
 
     :raises NotFound: when there is none in this workspace.
     """
-    found = tx.execute(_seen(scope).where(task.c.id == _id(task_id))).one_or_none()
+    found = tx.execute(seen(scope).where(task.c.id == _id(task_id))).one_or_none()
     if found is None:
         raise missing(task_id)
-    return _to_wire(found)
-
-
-def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.Task]:
-    """Newest first."""
-    statement = _seen(scope)
-    if wanted.states:
-        statement = statement.where(task.c.state.in_(wanted.states))
-    if wanted.automation:
-        statement = statement.where(automation.c.label == wanted.automation)
-    if wanted.machine:
-        statement = statement.where(runner.c.machine_id == wanted.machine)
-    if wanted.before is not None:
-        statement = statement.where(task.c.id < wanted.before)
-    if wanted.since is not None:
-        statement = statement.where(task.c.created_at >= wanted.since)
-    return [_to_wire(found) for found in tx.execute(statement.order_by(task.c.id.desc()).limit(wanted.limit))]
+    return to_wire(found)
 
 
 def count_by_state(tx: sa.Connection, scope: Scope) -> dict[str, int]:
@@ -204,7 +178,8 @@ def due(tx: sa.Connection, scope: Scope, now: datetime, *, limit: int) -> list[i
     )
 
 
-def _seen(scope: Scope) -> sa.Select[Any]:
+def seen(scope: Scope) -> sa.Select[Any]:
+    """All that people see of a task, for ``to_wire``; the caller says which tasks."""
     newest = sa.and_(attempt.c.task_id == task.c.id, attempt.c.number == task.c.attempt)
     return (
         sa.select(
@@ -233,7 +208,7 @@ def _seen(scope: Scope) -> sa.Select[Any]:
     )
 
 
-def _to_wire(found: Row) -> wire.Task:
+def to_wire(found: Row) -> wire.Task:
     return wire.Task(
         id=found.id,
         automation=found.automation_label,
