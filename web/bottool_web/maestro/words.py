@@ -5,7 +5,7 @@ an offset; those that come in without one are UTC.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -82,16 +82,13 @@ def date_in(value: Any, field: str) -> datetime | None:
         raise InvalidInput(f"'{field}' is too far away", path=field) from None
 
 
-def finish_in(body: Mapping[str, Any]) -> wire.Finish:
-    """What a client says of the end of a task."""
-    status = literal(body.get("finishStatus"), FINISH_STATUSES, "finishStatus")
-    return wire.Finish(
-        status=_RESULT_OF[status],
-        message=text_in(body.get("finishMessage"), "finishMessage"),
-        total_items=count_in(body.get("totalItems"), "totalItems"),
-        processed_items=count_in(body.get("processedItems"), "processedItems"),
-        failed_items=count_in(body.get("failedItems"), "failedItems"),
-    )
+def result_in(status: Any) -> Literal["succeeded", "partial", "failed"]:
+    return _RESULT_OF[literal(status, FINISH_STATUSES, "finishStatus")]
+
+
+def finish_status_of(task: wire.Task) -> str | None:
+    """How a task ended; ``None`` before its end, and for one that was cancelled."""
+    return _FINISH_STATUS_OF.get(TaskState(task.state))
 
 
 def alert_type_in(value: Any) -> Literal["info", "warn", "error"]:
@@ -161,7 +158,7 @@ def task_out(task: wire.Task, *, workspace: str, workspace_id: int) -> dict[str,
         "dateLastModified": date_out(task.changed_at),
         "dateStartRunning": date_out(task.started_at),
         "minExecutionDate": date_out(task.earliest_at or task.created_at),
-        "finishStatus": _FINISH_STATUS_OF.get(state),
+        "finishStatus": finish_status_of(task),
         "finishMessage": task.message,
         "test": task.test,
         "interrupted": task.interrupted,

@@ -111,3 +111,128 @@ def test_a_bot_finishes_its_task(golden: Any, daily: wire.Automation, running: C
             "failedItems": 1,
         },
     )
+
+
+def test_what_a_finish_leaves_out_stays_and_null_means_null(golden: Any, daily: wire.Automation) -> None:
+    golden("POST", "/task", json={"activityLabel": "daily"}, reply={"id": "<int as task>"})
+    counts = {"totalItems": 3, "processedItems": 2, "failedItems": 1}
+    none = {"totalItems": None, "processedItems": None, "failedItems": None}
+
+    # A task that waits can be finished, and again with another status.
+    said = {"state": "FINISHED", "finishStatus": "SUCCESS", "finishMessage": "done", **counts}
+    golden("POST", "/task/{task}", json=said, reply={"state": "FINISHED", "finishStatus": "SUCCESS", **counts})
+    # C# sends ordinals: state 2 is FINISHED, finishStatus 1 is FAILED.
+    golden(
+        "POST",
+        "/task/{task}",
+        client="csharp",
+        json={"state": 2, "finishStatus": 1},
+        reply={"finishStatus": "FAILED", "finishMessage": "done", **counts},
+    )
+    golden(
+        "POST",
+        "/task/{task}",
+        client="javascript",
+        json={"state": "FINISHED", "finishStatus": "SUCCESS", "finishMessage": "", **none},
+        reply={"finishStatus": "SUCCESS", "finishMessage": "", **none},
+    )
+    golden("POST", "/task/{task}", json={"finishMessage": "late"}, reply={"finishMessage": "late", "state": "FINISHED"})
+    golden("POST", "/task/{task}", json={}, reply={"finishMessage": "late", **none})
+    assert golden.error(
+        "POST", "/task/{task}", 422, json={"state": "FINISHED", "totalItems": 3, **counts, "failedItems": 5}
+    )
+    assert golden.error("POST", "/task/{task}", 422, json={"state": "DONE"})
+
+
+def test_counts_come_before_the_end_too(golden: Any, daily: wire.Automation) -> None:
+    golden("POST", "/task", json={"activityLabel": "daily"}, reply={"id": "<int as task>"})
+
+    golden("POST", "/task/{task}", json={"processedItems": 5}, reply={"state": "START", "processedItems": 5})
+    golden(
+        "POST",
+        "/task/{task}",
+        json={"state": "FINISHED", "finishStatus": "SUCCESS"},
+        reply={"processedItems": 5, "totalItems": None},
+    )
+    golden("POST", "/task", json={"activityLabel": "daily"}, reply={"id": "<int as other>"})
+    assert golden.error("POST", "/task/{other}", 422, json={"finishStatus": "SUCCESS"})
+    assert golden.error("POST", "/task/{other}", 422, json={"state": "FINISHED"})
+
+
+def test_a_task_is_restarted_interrupted_cancelled_and_stopped(
+    golden: Any, daily: wire.Automation, running: Callable[[int], str]
+) -> None:
+    golden("POST", "/task", json={"activityLabel": "daily", "test": True}, reply={"id": "<int as task>", "test": True})
+    golden(
+        "POST",
+        "/task/{task}",
+        json={"interrupted": True},
+        reply={"id": "{task}", "state": "START", "interrupted": True, "killed": False},
+    )
+    golden("POST", "/task/{task}", client="shell", json={"state": "CANCELED"}, reply={"state": "CANCELED"})
+    golden(
+        "POST",
+        "/task/{task}",
+        client="csharp",
+        json={"state": 0},
+        reply={"id": "{task}", "state": "START", "interrupted": False, "finishStatus": None},
+    )
+    running(golden.kept["task"])
+    golden(
+        "POST",
+        "/task/{task}",
+        client="shell",
+        json={"interrupted": True, "killed": True},
+        reply={"id": "{task}", "state": "RUNNING", "interrupted": True, "killed": True},
+    )
+    assert golden.error("POST", "/task/{task}", 409, json={"state": "CANCELED"})
+
+
+def test_tasks_are_listed_as_spring_pages(golden: Any, daily: wire.Automation, an_automation: Any) -> None:
+    an_automation("weekly")
+    for number in range(3):
+        golden(
+            "POST", "/task", json={"activityLabel": "daily", "priority": number}, reply={"id": f"<int as t{number}>"}
+        )
+    golden("POST", "/task", json={"activityLabel": "weekly"}, reply={"id": "<int as w>"})
+    golden("POST", "/task/{t0}", json={"state": "FINISHED", "finishStatus": "SUCCESS"})
+    golden("POST", "/task/{t1}", json={"state": "CANCELED"})
+    sort = {"sorted": True, "unsorted": False, "empty": False}
+
+    golden(
+        "GET",
+        "/task?page=0&size=2&sort=dateCreation,asc&days=7",
+        client="shell",
+        reply={
+            "content": [{"id": "{t0}", "parameters": {}}, {"id": "{t1}"}],
+            "pageable": {"sort": sort, "pageNumber": 0, "pageSize": 2, "offset": 0, "paged": True, "unpaged": False},
+            "totalPages": 2,
+            "totalElements": 4,
+            "last": False,
+            "first": True,
+            "sort": sort,
+            "numberOfElements": 2,
+            "size": 2,
+            "number": 0,
+            "empty": False,
+        },
+    )
+    # n8n: a body with a GET.
+    golden("GET", "/task?size=1000&days=7", json={"days": 7}, reply={"totalElements": 4, "totalPages": 1, "last": True})
+    for query, tasks in {
+        "": ["w", "t2", "t1", "t0"],
+        "sort=": ["w", "t2", "t1", "t0"],
+        "sort=id,desc&size=1&page=3": ["t0"],
+        "page=7&size=3": [],
+        "sort=priority,desc&activityLabel=daily": ["t2", "t1", "t0"],
+        "stateFilter=START": ["w", "t2"],
+        "stateFilter=FINISHED,CANCELED": ["t1", "t0"],
+        "stateFilter=SUCCESS": ["t0"],
+        "activityLabel=weekly": ["w"],
+        "activityLabel=none": [],
+        "machineId=box-1": [],
+        "stateFilter=START&activityLabel=daily": ["t2"],
+    }.items():
+        golden("GET", f"/task?{query}", reply={"content": [{"id": f"{{{name}}}"} for name in tasks]})
+    for query in ("sort=password,asc", "stateFilter=GONE", "days=soon"):
+        assert golden.error("GET", f"/task?{query}", 422)
