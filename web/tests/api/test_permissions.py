@@ -27,6 +27,8 @@ BODIES: dict[Any, dict[str, Any]] = {
     wire.AutomationChange: {"priority": 3},
     wire.NewTask: {"automation": "daily"},
     wire.Finish: {"status": "succeeded"},
+    wire.Progress: {"total_items": 3},
+    wire.RestoreRevision: {"revision": 1},
     wire.NewRunner: {"machine_id": "box-9"},
     wire.NewAlert: {"task_id": 1, "title": "look", "message": "here"},
 }
