@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.errors import NotFound, did_you_mean
+from bottool_web.store.inspection_tables import inspection
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import automation, bot, bot_version, inspection, repository, revision
+from bottool_web.store.tables import automation, bot, bot_version, repository, revision
 from bottool_web.store.taken import conflict_when_taken
 
 Row = sa.Row[*tuple[Any, ...]]

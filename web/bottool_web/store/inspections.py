@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bottool import wire
+from bottool_web.store.inspection_tables import dependency, inspection
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import automation, bot, bot_version, dependency, inspection, revision
+from bottool_web.store.tables import automation, bot, bot_version, revision
 from bottool_web.store.taken import conflict_when_taken
 
 Row = sa.Row[*tuple[Any, ...]]

@@ -22,6 +22,7 @@ from bottool_web.store.columns import reference as _reference
 from bottool_web.store.columns import table as _table
 from bottool_web.store.columns import text as _text
 from bottool_web.store.columns import time as _time
+from bottool_web.store.inspection_tables import dependency, inspection  # noqa: F401  # tables like those below
 
 metadata = columns.metadata
 
@@ -200,37 +201,6 @@ revision = _table(
     # The older revision of which this is a copy, when somebody put that one back.
     sa.Column("restored_from", sa.Integer),
 )
-# What a language's plugin told of a revision: once, and never changed. No row: nobody has looked yet.
-inspection = _table(
-    "inspection",
-    _reference("workspace_id", "workspace.id"),
-    sa.Column("revision_id", sa.Integer, sa.ForeignKey("revision.id"), nullable=False, unique=True),
-    # done; none (no plugin here serves the language); failed (the inspection itself); refused (it could never start).
-    _text("state"),
-    _text("language"),
-    _text("entry"),
-    _text("requires"),
-    _text("bot_id"),
-    sa.Column("locked", sa.Boolean, nullable=False, server_default=sa.false()),
-    # Lines for people, the worst first.
-    sa.Column("findings", Json, nullable=False),
-    sa.Column("dependencies", sa.Integer, nullable=False, server_default="0"),
-    _time("at"),
-    _one_of("state", ("done", "none", "failed", "refused")),
-)
-dependency = _table(
-    "dependency",
-    _reference("workspace_id", "workspace.id"),
-    _reference("revision_id", "revision.id", index=True),
-    _text("ecosystem"),
-    _text("name"),
-    # As the ecosystem compares names.
-    _text("plain_name"),
-    _text("version"),
-    _text("licence"),
-    sa.Column("direct", sa.Boolean, nullable=False, server_default=sa.false()),
-)
-sa.Index("ix_dependency_name", dependency.c.workspace_id, dependency.c.plain_name, dependency.c.ecosystem)
 automation = _table(
     "automation",
     _reference("workspace_id", "workspace.id"),

@@ -1,4 +1,4 @@
-"""What the deploy calls and the lists of tasks need: revisions put back, pages by id and period, a switch for clients."""
+"""What the deploy calls and the lists of tasks need: revisions put back, pages by id and period, a switch."""
 
 import sqlalchemy as sa
 from alembic import op
