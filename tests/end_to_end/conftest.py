@@ -16,7 +16,7 @@ import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,15 @@ class Home:
     def output(self, task_id: int) -> str:
         return self.bottool("task", "output", str(task_id)).stdout
 
+    def wait_for_output(self, task_id: int, text: str, seconds: float = 90) -> str:
+        """What a bot has written once ``text`` is in it."""
+
+        def written() -> str:
+            output = self.output(task_id)
+            return output if text in output else ""
+
+        return str(wait_for(written, seconds, saying=f"for '{text}' of {self.task(task_id)} {self.said('box-1')}"))
+
     def deploy(self, project: Path) -> None:
         self.bottool("deploy", str(project), "--release")
 
@@ -223,26 +232,36 @@ def set_up(caches: Path) -> Path:
     return folder / "data"
 
 
+@pytest.fixture(scope="session")
+def new_home(caches: Path, set_up: Path) -> Callable[[], AbstractContextManager[Home]]:
+    """``with new_home() as home``: a site that is set up and served."""
+
+    @contextmanager
+    def made() -> Iterator[Home]:
+        folder = Path(tempfile.mkdtemp(dir=caches))
+        shutil.copytree(set_up, folder / "data")
+        home = Home(folder=folder, port=free_port())
+        try:
+            home.start_server()
+            yield home
+        finally:
+            home.close()
+
+    return made
+
+
 @pytest.fixture
-def home(caches: Path, set_up: Path) -> Iterator[Home]:
+def home(new_home: Callable[[], AbstractContextManager[Home]]) -> Iterator[Home]:
     """A site that is set up and served; start runners as the test wants."""
-    folder = Path(tempfile.mkdtemp(dir=caches))
-    shutil.copytree(set_up, folder / "data")
-    made = Home(folder=folder, port=free_port())
-    made.start_server()
-    yield made
-    made.close()
+    with new_home() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
-def town(caches: Path, set_up: Path) -> Iterator[Home]:
+def town(new_home: Callable[[], AbstractContextManager[Home]]) -> Iterator[Home]:
     """A site that many tests share, for those that bring names of their own and want no runner."""
-    folder = Path(tempfile.mkdtemp(dir=caches))
-    shutil.copytree(set_up, folder / "data")
-    made = Home(folder=folder, port=free_port())
-    made.start_server()
-    yield made
-    made.close()
+    with new_home() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
