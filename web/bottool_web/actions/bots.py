@@ -12,7 +12,7 @@ from bottool.errors import Conflict, NotFound
 from bottool_web.actions import checks, inspections
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
-from bottool_web.package_check import UNPACKED_BYTES, UNPACKED_TIMES, Findings, check_package
+from bottool_web.package_check import Findings, check_package_within
 from bottool_web.package_inspection import Question, Told, inspect_package
 from bottool_web.store import audit, bots, workspaces
 from bottool_web.store.scope import Principal
@@ -65,7 +65,7 @@ def upload(site: Site, who: Principal, bot_id: str, version: str, file_name: str
     """
     announced = site.store.read(lambda tx: bots.version_of(tx, who.scope, bot_id, version))
     plain_name = _plain(file_name) or f"{bot_id}-{version}"
-    looked: list[tuple[Findings, Told | None]] = []
+    looked: list[tuple[Findings | None, Told | None]] = []
     stored = site.files.add_package(
         pieces,
         limit_bytes=site.settings.upload_limit_bytes,
@@ -76,7 +76,7 @@ def upload(site: Site, who: Principal, bot_id: str, version: str, file_name: str
         sha256=stored.sha256,
         size_bytes=stored.size_bytes,
         file_name=plain_name,
-        findings=findings.notes,
+        findings=findings.notes if findings is not None else (),
         at=site.now(),
         state="checking" if told is None else "ready",
     )
@@ -92,16 +92,19 @@ def upload(site: Site, who: Principal, bot_id: str, version: str, file_name: str
     return _changed(site, who, site.store.write(keep), queue=True)
 
 
-def _look(site: Site, path: Path, file_name: str, announced: tuple[str, Any]) -> tuple[Findings, Told | None]:
-    """Check the archive, then inspect it in the time that is left; ``None`` when that is not enough."""
-    begun = time.monotonic()
-    unpacked_bytes = max(UNPACKED_BYTES, UNPACKED_TIMES * site.settings.upload_limit_bytes)
-    findings = check_package(path, file_name, unpacked_bytes=unpacked_bytes)
+def _look(site: Site, path: Path, file_name: str, announced: tuple[str, Any]) -> tuple[Findings | None, Told | None]:
+    """Check the archive, then inspect it in the time that is left; ``None`` for what that was not enough for."""
+    deadline = time.monotonic() + site.settings.inspection_seconds
+    findings = check_package_within(
+        site.settings.inspection_seconds, path, file_name, unpacked_bytes=inspections.unpacked_bytes(site)
+    )
+    if findings is None:
+        return None, None
     bot_id, version = announced
     question = Question(
         path=path, bot_id=bot_id, version=version.version, technology=version.technology, command=version.command
     )
-    told = inspect_package(question, site.settings.inspection_seconds - (time.monotonic() - begun))
+    told = inspect_package(question, deadline - time.monotonic())
     inspections.refuse_obstacle(told)
     return findings, told
 

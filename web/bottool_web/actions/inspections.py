@@ -1,6 +1,7 @@
 """Inspecting packages, and what follows: a version may run or is refused, and who depends on what can be asked."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from bottool_web.actions import checks
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
 from bottool_web.ecosystems import KNOWN, is_below, plain_name
+from bottool_web.package_check import UNPACKED_BYTES, UNPACKED_TIMES, check_package
 from bottool_web.package_inspection import SECONDS, Question, Told, inspect_package
 from bottool_web.store import audit, bots, inspections
 from bottool_web.store.inspections import NewInspection
@@ -91,6 +93,10 @@ def _told(site: Site, found: Any, ending: threading.Event) -> Told | None:
         path = site.files.package(found.sha256)
     except NotFound as error:
         return Told(state="failed", findings=[error.message])
+    try:
+        notes = _archive_notes(site, path, found)
+    except ArchiveError as error:
+        return Told(state="failed", obstacle=error.message, findings=[error.hint] if error.hint else [])
     question = Question(
         path=path,
         bot_id=found.bot_id,
@@ -104,8 +110,24 @@ def _told(site: Site, found: Any, ending: threading.Event) -> Told | None:
         # Whatever is wrong with it: the next look must find another package, not this one for ever.
         return Told(state="failed", findings=[f"it could not be inspected: {error}"])
     if told is None and not ending.is_set():
-        return Told(state="failed", findings=[f"it could not be inspected: it took more than {SECONDS:.0f} s"])
-    return told
+        told = Told(state="failed", findings=[f"it could not be inspected: it took more than {SECONDS:.0f} s"])
+    return told and msgspec.structs.replace(told, findings=[*notes, *told.findings])
+
+
+def _archive_notes(site: Site, path: Path, found: Any) -> tuple[str, ...]:
+    """What to say of an archive whose upload could not wait for its check; nothing of one that was checked.
+
+    :raises ArchiveError: when it is refused.
+    """
+    if found.state != "checking":
+        return ()
+    findings = check_package(path, found.file_name, unpacked_bytes=unpacked_bytes(site))
+    return () if found.findings else findings.notes
+
+
+def unpacked_bytes(site: Site) -> int:
+    """What a package may unpack to."""
+    return max(UNPACKED_BYTES, UNPACKED_TIMES * site.settings.upload_limit_bytes)
 
 
 @action("bot.read")

@@ -70,12 +70,14 @@ def add(tx: sa.Connection, scope: Scope, revision_row: int, new: NewInspection) 
 def waiting(tx: sa.Connection, scope: Scope) -> Row | None:
     """The next revision in use that nobody has inspected, one that is waited for first; ``None`` when there is none.
 
-    revision_id, sha256, bot_version_id, version, technology, command, state and bot_id.
+    revision_id, sha256, file_name, findings, bot_version_id, version, technology, command, state and bot_id.
     """
     return tx.execute(
         sa.select(
             revision.c.id.label("revision_id"),
             revision.c.sha256,
+            revision.c.file_name,
+            revision.c.findings,
             bot_version.c.id.label("bot_version_id"),
             bot_version.c.version,
             bot_version.c.technology,
