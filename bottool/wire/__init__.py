@@ -44,6 +44,7 @@ from bottool.wire.nouns import (
     Status,
     Task,
 )
+from bottool.wire.schedules import Calendar, NewSchedule, Preview, Schedule, ScheduleChange, ScheduleRun, Wish
 from bottool.wire.spool import FRAME_HEAD_BYTES, FRAME_MAX_BYTES, Frame, Stream, frames, pack_frame, whole_frames
 from bottool.wire.work import (
     Appended,
@@ -78,6 +79,7 @@ __all__ = [
     "AutomationChange",
     "Bot",
     "BotVersion",
+    "Calendar",
     "Capabilities",
     "Dependency",
     "Dependent",
@@ -95,11 +97,13 @@ __all__ = [
     "NewAlert",
     "NewAutomation",
     "NewRunner",
+    "NewSchedule",
     "NewTask",
     "NewVersion",
     "Page",
     "Parameter",
     "Permit",
+    "Preview",
     "Problem",
     "Progress",
     "Register",
@@ -108,6 +112,9 @@ __all__ = [
     "RestoreRevision",
     "Revision",
     "Runner",
+    "Schedule",
+    "ScheduleChange",
+    "ScheduleRun",
     "Started",
     "Status",
     "Stream",
@@ -115,6 +122,7 @@ __all__ = [
     "Synced",
     "Task",
     "Verdict",
+    "Wish",
     "Work",
     "frames",
     "pack_frame",
