@@ -108,8 +108,8 @@ def _pieces(call: Call) -> Iterator[bytes]:
         yield piece
 
 
-def download(_route: Route, call: Call) -> Response:
-    path, name = bots.package_file(call.site, call.who, call.path["bot_id"], call.path["version"])
+def download(route: Route, call: Call) -> Response:
+    path, name = route.action(call.site, call.who, *call.path.values())
     # The file's name on disk is its checksum, so the tag is one too.
     return send_file(
         path, mimetype="application/octet-stream", as_attachment=True, download_name=name, etag=path.name, max_age=0

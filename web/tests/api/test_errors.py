@@ -48,7 +48,13 @@ def check_shape(answer: TestResponse, *statuses: int) -> wire.Problem:
 
 
 def filled(path: str) -> str:
-    for name, value in {"bot_id": "my-bot", "version": "1.0.0", "label": "daily", "int:task_id": "1"}.items():
+    for name, value in {
+        "bot_id": "my-bot",
+        "version": "1.0.0",
+        "label": "daily",
+        "int:task_id": "1",
+        "int:revision": "1",
+    }.items():
         path = path.replace(f"<{name}>", value)
     return path
 
@@ -90,7 +96,7 @@ def test_strange_names_in_an_address_are_not_found_and_never_a_fault(
         body = {"json": {"version": "1.0.0", "technology": "PYTHON", "status": "failed"}} if route.body else {}
         for name in [*NAMES, "0", "-1", "1.5", "99999999999999999999", "٣"]:
             path = route.path
-            for part in ("<bot_id>", "<version>", "<label>", "<int:task_id>"):
+            for part in ("<bot_id>", "<version>", "<label>", "<int:task_id>", "<int:revision>"):
                 path = path.replace(part, _quoted(name))
             status = call(route.method, path, **body).status_code
             if status not in {301, 308, 404, 405, 422}:

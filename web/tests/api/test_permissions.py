@@ -38,7 +38,13 @@ QUERIES = {"/dependencies": "?name=openpyxl"}
 def asked(route: Route, task_id: int = 1) -> tuple[str, dict[str, Any]]:
     """The address of the route for what the tests made, and a body that makes sense."""
     path = route.path
-    for name, value in {"bot_id": "my-bot", "version": "1.0.0", "label": "daily", "int:task_id": task_id}.items():
+    for name, value in {
+        "bot_id": "my-bot",
+        "version": "1.0.0",
+        "label": "daily",
+        "int:task_id": task_id,
+        "int:revision": 1,
+    }.items():
         path = path.replace(f"<{name}>", str(value))
     assert "<" not in path, f"the tests know no value for {path}"
     path += QUERIES.get(route.path, "")

@@ -23,7 +23,18 @@ from bottool_web.store import audit, idempotency, tables, tokens, workspaces
 from bottool_web.store.scope import Principal
 
 Sent = tuple[list[str], bool, str]
-MODULES = ("alerts", "audit", "automations", "bots", "idempotency", "inspections", "runners", "tokens", "workspaces")
+MODULES = (
+    "alerts",
+    "audit",
+    "automations",
+    "bots",
+    "idempotency",
+    "inspections",
+    "revisions",
+    "runners",
+    "tokens",
+    "workspaces",
+)
 SCOPED = {table.name for table in tables.metadata.sorted_tables if "workspace_id" in table.c}
 # Before anybody is known, and the clock's care for all workspaces at once.
 UNSCOPED = {
@@ -101,6 +112,9 @@ def inspect_two(site: Site, call: Callable[..., TestResponse], ada: Principal) -
         pass
     bots.announce_version(site, ada, "my-bot", wire.NewVersion(version="4", technology="PYTHON"))
     bots.upload(site, ada, "my-bot", "4", "four.zip", [a_zip({"bot.py": "", "requirements.txt": "openpyxl==3.1.2"})])
+    bots.upload(site, ada, "my-bot", "4", "five.zip", [a_zip({"bot.py": "5"})])
+    assert call("POST", "/bots/my-bot/versions/4/restore", json={}).status_code == 200
+    assert call("GET", "/bots/my-bot/versions/4/revisions").status_code == 200
     for path in ("/dependencies?name=openpyxl", "/bots/my-bot/versions/4/inspection", "/bots/my-bot/versions/4/sbom"):
         assert call("GET", path).status_code == 200
     bots.release(site, ada, "my-bot", "1.0.0")
