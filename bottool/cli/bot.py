@@ -94,6 +94,52 @@ def download(state: State, bot: str, version: str, out: Path) -> None:
     click.echo(target)
 
 
+@command.command("revisions")
+@click.argument("bot")
+@click.argument("version")
+@server_options
+@json_option
+@click.pass_obj
+def revisions(state: State, bot: str, version: str, as_json: bool) -> None:
+    """List every file that lies or lay under VERSION, newest first."""
+    from bottool.cli import rest
+    from bottool.wire import Revision
+
+    found = rest.every(state.client(), rest.path("bots", bot, "versions", version, "revisions"), Revision)
+    columns = {
+        "REVISION": lambda each: each.number,
+        "STATE": lambda each: "current" if each.current else each.state,
+        "FILE": lambda each: each.file_name,
+        "SIZE": lambda each: present.size(each.size_bytes),
+        "SHA256": lambda each: each.sha256[:12],
+        "FROM": lambda each: f"revision {each.restored_from}" if each.restored_from else "upload",
+        "SINCE": lambda each: each.created_at,
+        "BY": lambda each: each.created_by,
+    }
+    present.listing(found, columns, json=as_json, empty="no file yet; 'bottool deploy' brings one")
+
+
+@command.command("restore")
+@click.argument("bot")
+@click.argument("version")
+@click.argument("revision", required=False, type=click.IntRange(min=1))
+@server_options
+@json_option
+@click.pass_obj
+def restore(state: State, /, bot: str, version: str, revision: int | None, as_json: bool) -> None:
+    """Put an older file back under VERSION: REVISION, or the one before the current, which undoes an update."""
+    from bottool.cli import rest
+    from bottool.wire import Bot, RestoreRevision
+
+    where = rest.path("bots", bot, "versions", version, "restore")
+    restored = state.client().post(where, RestoreRevision(revision=revision), type=Bot)
+    if as_json:
+        present.as_json(restored)
+        return
+    now = next(each for each in restored.versions if each.version == version)
+    present.done(f"{bot} {version} is '{now.file_name}' again", f"bottool bot revisions {bot} {version}")
+
+
 @command.command("delete")
 @click.argument("bot")
 @click.argument("version")

@@ -8,7 +8,7 @@ from flask import flash, redirect, request, send_file, url_for
 
 from bottool import sbom, wire
 from bottool.errors import BottoolError, Conflict, InvalidInput
-from bottool_web.actions import bots, inspections
+from bottool_web.actions import bots, inspections, revisions
 from bottool_web.actions.site import Site
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
@@ -85,7 +85,27 @@ def uses(site: Site, who: Principal) -> Answer:
 def version_page(site: Site, who: Principal, bot_id: str, version: str) -> Answer:
     told = inspections.get_inspection(site, who, bot_id, version)
     shown = next(each for each in bots.get_bot(site, who, bot_id).versions if each.version == version)
-    return show("version.html", who, bot_id=bot_id, version=shown, told=told)
+    kept = revisions.list_revisions(site, who, bot_id, version)
+    return show("version.html", who, bot_id=bot_id, version=shown, told=told, revisions=kept)
+
+
+@blueprint.post("/bots/<bot_id>/versions/<version>/revisions/<int:revision>/restore")
+@page("bot.deploy")
+def restore(site: Site, who: Principal, bot_id: str, version: str, revision: int) -> Answer:
+    wanted = wire.RestoreRevision(revision=revision)
+    target = url_for("pages.version_page", bot_id=bot_id, version=version)
+    return act(
+        lambda: revisions.restore(site, who, bot_id, version, wanted),
+        f"The file of revision {revision} is back.",
+        target,
+    )
+
+
+@blueprint.get("/bots/<bot_id>/versions/<version>/revisions/<int:revision>/package")
+@page("bot.download")
+def download_revision(site: Site, who: Principal, bot_id: str, version: str, revision: int) -> Answer:
+    path, name = revisions.revision_file(site, who, bot_id, version, revision)
+    return send_file(path, as_attachment=True, download_name=name, mimetype="application/octet-stream")
 
 
 @blueprint.get("/bots/<bot_id>/versions/<version>/sbom")
