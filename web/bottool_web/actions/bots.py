@@ -30,8 +30,10 @@ def get_bot(site: Site, who: Principal, bot_id: str) -> wire.Bot:
 
 
 @action("bot.deploy")
-def announce_version(site: Site, who: Principal, bot_id: str, new: wire.NewVersion) -> wire.Bot:
+def announce_version(site: Site, who: Principal, bot_id: str, new: wire.NewVersion, *, again: bool = False) -> wire.Bot:
     """Make a version without a file yet, and the bot when it is new.
+
+    With ``again`` a version that never got its file may be announced once more, as a deploy that broke off does.
 
     :raises Conflict: when the version exists already.
     """
@@ -46,7 +48,8 @@ def announce_version(site: Site, who: Principal, bot_id: str, new: wire.NewVersi
         bot_row = bots.find_or_add(
             tx, who.scope, bot_id, technology=new.technology, repository_id=repository_id, now=now
         )
-        bots.add_version(tx, who.scope, bot_row, new, now)
+        if not again or not bots.announce_again(tx, who.scope, bot_row, new):
+            bots.add_version(tx, who.scope, bot_row, new, now)
         audit.record(tx, who.scope, "bot.deploy", bot_id, now, version=new.version, technology=new.technology)
         return bots.get(tx, who.scope, bot_id)
 

@@ -5,15 +5,15 @@ An upload replaces the file of a version that has one, also of the released one,
 
 from typing import Any
 
-from flask import request
-
 from bottool import wire
 from bottool.errors import NotFound
 from bottool_web.actions import bots, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.calls import blueprint, body, call, file_part
+from bottool_web.maestro.calls import asked, blueprint, body, call, file_part, in_order, paging
 from bottool_web.store.scope import Principal
+
+_SORTS = {"botId": "bot_id", "id": "id", "dateCreation": "created_at", "technology": "technology", "version": "release"}
 
 
 @blueprint.get("/bot")
@@ -21,13 +21,37 @@ from bottool_web.store.scope import Principal
 def find(site: Site, who: Principal) -> list[dict[str, Any]]:
     """One object for a bot that exists, none for one that does not; all bots without ``botId``."""
     label = workspaces.label(site, who)
-    wanted = request.args.get("botId") or words.text_in(body().get("botId"), "botId")
+    wanted = asked("botId")
     if not wanted:
         return [words.bot_out(bot, workspace=label) for bot in bots.list_bots(site, who)]
     try:
         return [words.bot_out(bots.get_bot(site, who, wanted), workspace=label)]
     except NotFound:
         return []
+
+
+@blueprint.get("/bot/pagination")
+@call("bot.read")
+def page_of_bots(site: Site, who: Principal) -> dict[str, Any]:
+    """``botId`` keeps what contains it."""
+    page, label, wanted = paging(), workspaces.label(site, who), asked("botId").casefold()
+    found = [bot for bot in bots.list_bots(site, who) if wanted in bot.bot_id.casefold()]
+    rows = [words.bot_out(bot, workspace=label) for bot in page.of(in_order(found, page, _SORTS))]
+    return words.page_out(rows, number=page.number, size=page.size, total=len(found), ordered=bool(page.sort))
+
+
+@blueprint.get("/bot/<bot_id>/version/<version>")
+@call("bot.read")
+def get_version(site: Site, who: Principal, bot_id: str, version: str) -> dict[str, Any]:
+    return _version_out(site, who, bot_id, version)
+
+
+def _version_out(site: Site, who: Principal, bot_id: str, version: str) -> dict[str, Any]:
+    bot = bots.get_bot(site, who, bot_id)
+    found = next((each for each in bot.versions if each.version == version), None)
+    if found is None:
+        raise NotFound(f"bot '{bot_id}' has no version '{words.shown(version)}'")
+    return words.bot_version_out(bot, found, workspace=workspaces.label(site, who))
 
 
 @blueprint.post("/bot")
@@ -41,7 +65,7 @@ def announce(site: Site, who: Principal) -> dict[str, Any]:
         command=words.text_in(sent.get("command"), "command"),
         repository=words.text_in(sent.get("repositoryLabel"), "repositoryLabel") or "DEFAULT",
     )
-    bots.announce_version(site, who, bot_id, new)
+    bots.announce_version(site, who, bot_id, new, again=True)
     return _out(site, who, bot_id)
 
 
@@ -50,7 +74,7 @@ def announce(site: Site, who: Principal) -> dict[str, Any]:
 def upload(site: Site, who: Principal, bot_id: str, version: str) -> dict[str, Any]:
     file = file_part(site.settings.upload_limit_bytes)
     bots.upload(site, who, bot_id, version, file.name, file.pieces)
-    return _out(site, who, bot_id)
+    return _version_out(site, who, bot_id, version)
 
 
 @blueprint.post("/bot/release")

@@ -7,7 +7,7 @@ does not exist, is a JSON object with a string ``message``.
 import functools
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn, TypeVar
 
@@ -164,6 +164,24 @@ def paging(rows: int = PAGE_ROWS, *, most: int = MOST_ROWS) -> Paging:
         sort=field.strip()[:100],
         descending=order.strip().casefold() == "desc",
     )
+
+
+def in_order(rows: Sequence[T], page: Paging, fields: Mapping[str, str]) -> list[T]:
+    """``rows`` as ``page`` wants them sorted; ``fields`` says which attribute each sortable field is.
+
+    :raises InvalidInput: for a field that is not among them.
+    """
+    if not page.sort:
+        return list(rows)
+    if page.sort not in fields:
+        raise InvalidInput(f"'{page.sort}' is nothing to sort by", f"there are: {', '.join(fields)}", path="sort")
+    name = fields[page.sort]
+    return sorted(rows, key=lambda row: _comparable(getattr(row, name)), reverse=page.descending)
+
+
+def _comparable(value: Any) -> tuple[bool, Any]:
+    """Texts without regard to case, and what is missing before everything else."""
+    return value is not None, value.casefold() if isinstance(value, str) else value if value is not None else 0
 
 
 def _number(value: Any, default: int, most: int) -> int:

@@ -196,11 +196,29 @@ def bot_out(bot: wire.Bot, *, workspace: str) -> dict[str, Any]:
         "botId": bot.bot_id,
         "version": bot.release or (newest.version if newest else ""),
         "technology": bot.technology,
-        "command": newest.command if newest else None,
+        "command": (newest.command or None) if newest else None,
         "organizationLabel": workspace,
         "repositoryLabel": bot.repository,
         "versions": [version.version for version in bot.versions],
         "dateCreation": date_out(bot.created_at),
+    }
+
+
+def bot_version_out(bot: wire.Bot, version: wire.BotVersion, *, workspace: str) -> dict[str, Any]:
+    """One version of a bot. ``warnings`` is what was found in its file, or why it was refused."""
+    return {
+        **bot_out(bot, workspace=workspace),
+        "version": version.version,
+        "technology": version.technology,
+        "command": version.command or None,
+        "release": version.released,
+        "status": version.state.upper(),
+        "fileName": version.file_name or None,
+        "fileSize": version.size_bytes,
+        "checksum": version.sha256 or None,
+        "warnings": version.findings,
+        "dateCreation": date_out(version.created_at),
+        "userCreationName": version.created_by,
     }
 
 

@@ -71,6 +71,22 @@ def add_version(tx: sa.Connection, scope: Scope, bot_row: int, new: wire.NewVers
         )
 
 
+def announce_again(tx: sa.Connection, scope: Scope, bot_row: int, new: wire.NewVersion) -> bool:
+    """Let the version be what is announced now, when it is there and never got a file; false otherwise."""
+    done = tx.execute(
+        sa.update(bot_version)
+        .where(
+            bot_version.c.workspace_id == scope.workspace_id,
+            bot_version.c.bot_id == bot_row,
+            bot_version.c.version == new.version,
+            bot_version.c.deleted_at.is_(None),
+            bot_version.c.revision_id.is_(None),
+        )
+        .values(technology=new.technology, command=new.command)
+    )
+    return done.rowcount == 1
+
+
 def version_of(tx: sa.Connection, scope: Scope, bot_id: str, version: str) -> Row:
     """A living version with its bot and newest file.
 

@@ -110,7 +110,8 @@ def inspect_two(site: Site, call: Callable[..., TestResponse], ada: Principal) -
     who, ending = identity.acting_site(ada.workspace_id), threading.Event()
     while inspections.inspect_next(site, who, ending):
         pass
-    bots.announce_version(site, ada, "my-bot", wire.NewVersion(version="4", technology="PYTHON"))
+    for again in (False, True):
+        bots.announce_version(site, ada, "my-bot", wire.NewVersion(version="4", technology="PYTHON"), again=again)
     bots.upload(site, ada, "my-bot", "4", "four.zip", [a_zip({"bot.py": "", "requirements.txt": "openpyxl==3.1.2"})])
     bots.upload(site, ada, "my-bot", "4", "five.zip", [a_zip({"bot.py": "5"})])
     assert call("POST", "/bots/my-bot/versions/4/restore", json={}).status_code == 200
