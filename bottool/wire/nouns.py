@@ -123,6 +123,8 @@ class Automation(Message, kw_only=True, frozen=True):
     description: str = ""
     repository: str = "DEFAULT"
     bot_id: str = ""
+    technology: str = ""
+    """The bot's."""
     runners: list[str] = []
     parameters: list[Parameter] = []
     priority: int = 0
@@ -238,14 +240,14 @@ class Progress(Message, kw_only=True, frozen=True):
 class Finish(Message, kw_only=True, frozen=True):
     """What a bot, or a person in its stead, says of a task: total = processed + failed where all are given.
 
-    ``UNSET`` leaves what an earlier word said.
+    Absent (``UNSET``) leaves what an earlier word said; null clears a count.
     """
 
     status: Literal["succeeded", "partial", "failed"]
-    message: str | msgspec.UnsetType = ""
-    total_items: int | msgspec.UnsetType | None = None
-    processed_items: int | msgspec.UnsetType | None = None
-    failed_items: int | msgspec.UnsetType | None = None
+    message: str | msgspec.UnsetType = msgspec.UNSET
+    total_items: int | msgspec.UnsetType | None = msgspec.UNSET
+    processed_items: int | msgspec.UnsetType | None = msgspec.UNSET
+    failed_items: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Event(Message, kw_only=True, frozen=True):

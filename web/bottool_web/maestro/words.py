@@ -20,6 +20,8 @@ VERSION = "3.1.0"
 STATES = ("START", "RUNNING", "FINISHED", "CANCELED")
 FINISH_STATUSES = ("SUCCESS", "FAILED", "PARTIALLY_COMPLETED")
 ALERT_TYPES = ("INFO", "WARN", "ERROR")
+RUNNER_TYPE = "BACKGROUND"
+"""The one kind of runners that there is: several of their bots may run beside each other."""
 
 _STATE_OF: dict[TaskState, str] = {
     TaskState.SCHEDULED: "START",
@@ -223,20 +225,60 @@ def bot_version_out(bot: wire.Bot, version: wire.BotVersion, *, workspace: str) 
 
 
 def automation_out(automation: wire.Automation, *, workspace: str) -> dict[str, Any]:
+    """An automation as an activity; what bottool keeps elsewhere, or not at all, is empty and never null."""
     return {
         "id": automation.id,
         "label": automation.label,
         "name": automation.name,
+        "icon": "",
         "description": automation.description,
         "agentId": automation.bot_id,
+        "technology": automation.technology,
         "organizationLabel": workspace,
         "repositoryLabel": automation.repository,
         "machines": automation.runners,
         "priority": automation.priority,
+        "humanTimePerItem": 0,
+        "cron": "",
+        "scheduleStrategy": "",
+        "status": "ACTIVE",
+        "user": [],
+        "notification": [],
+        "notificationType": [],
+        "dateCreation": date_out(automation.created_at),
         "parameters": [
-            {"label": item.label, "type": item.type.upper(), "required": item.required}
+            {
+                "label": item.label,
+                "type": item.type.upper(),
+                "required": item.required,
+                "defaultValue": item.default,
+                "description": item.help,
+            }
             for item in automation.parameters
         ],
+    }
+
+
+def runner_out(runner: wire.Runner, *, workspace: str) -> dict[str, Any]:
+    return {
+        "id": runner.id,
+        "machineId": runner.machine_id,
+        "name": runner.machine_id,
+        "label": runner.machine_id,
+        "isOnline": runner.state in {"online", "late"},
+        "status": runner.state.upper(),
+        "type": RUNNER_TYPE,
+        "organizationLabel": workspace,
+        "repositoryLabel": "DEFAULT",
+        "hostName": runner.hostname,
+        "operatingSystem": runner.system,
+        "version": runner.version,
+        "slots": runner.slots,
+        "technologies": [language.upper() for language in runner.languages],
+        "activities": runner.automations,
+        "tasks": runner.running,
+        "dateCreation": date_out(runner.created_at),
+        "dateLastContact": date_out(runner.last_seen_at),
     }
 
 

@@ -94,7 +94,7 @@ def _living(scope: Scope) -> sa.ColumnElement[bool]:
 
 def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | None) -> list[wire.Automation]:
     wanted = (
-        sa.select(automation, repository.c.label.label("repository"), bot.c.bot_id.label("bot_label"))
+        sa.select(automation, repository.c.label.label("repository"), bot.c.bot_id.label("bot_label"), bot.c.technology)
         .join(repository, repository.c.id == automation.c.repository_id)
         .outerjoin(bot, bot.c.id == automation.c.bot_id)
         .where(_living(scope))
@@ -110,6 +110,7 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | N
             description=row.description,
             repository=row.repository,
             bot_id=row.bot_label or "",
+            technology=row.technology or "",
             runners=runners[row.id],
             parameters=msgspec.convert(row.parameters, list[wire.Parameter]),
             priority=row.priority,
