@@ -89,7 +89,7 @@ def _move(site: Site, who: Principal, task_id: int, sent: dict[str, Any]) -> wir
 def _said_more(site: Site, who: Principal, task_id: int, sent: dict[str, Any]) -> wire.Task:
     """Counts, message or status without a state: the state stays."""
     if sent.get("finishStatus") is not None:
-        if words.finish_status_of(tasks.get_task(site, who, task_id)) is None:
+        if words.status_of(tasks.get_task(site, who, task_id).state) is None:
             raise InvalidInput("'finishStatus' comes without 'state'", "send state FINISHED with it", path="state")
         return tasks.finish(site, who, task_id, _finish_in(site, who, task_id, sent))
     said = _progress_in(sent)
@@ -100,7 +100,7 @@ def _finish_in(site: Site, who: Principal, task_id: int, sent: dict[str, Any]) -
     """What a client says of the end; without a status, the one that the task has already stays."""
     status = sent.get("finishStatus")
     if status is None:
-        status = words.finish_status_of(tasks.get_task(site, who, task_id))
+        status = words.status_of(tasks.get_task(site, who, task_id).state)
     said = _progress_in(sent)
     return wire.Finish(
         status=words.result_in(status),

@@ -88,9 +88,13 @@ def result_in(status: Any) -> Literal["succeeded", "partial", "failed"]:
     return _RESULT_OF[literal(status, FINISH_STATUSES, "finishStatus")]
 
 
-def finish_status_of(task: wire.Task) -> str | None:
-    """How a task ended; ``None`` before its end, and for one that was cancelled."""
-    return _FINISH_STATUS_OF.get(TaskState(task.state))
+def state_of(state: str) -> str:
+    return _STATE_OF.get(TaskState(state), "FINISHED")
+
+
+def status_of(state: str) -> str | None:
+    """How a task in this state ended; ``None`` before its end, and for one that was cancelled."""
+    return _FINISH_STATUS_OF.get(TaskState(state))
 
 
 def alert_type_in(value: Any) -> Literal["info", "warn", "error"]:
@@ -141,10 +145,9 @@ def shown(value: Any) -> str:
 
 def task_out(task: wire.Task, *, workspace: str, workspace_id: int) -> dict[str, Any]:
     """A task as Maestro's clients read it; what may not be null there is never null here."""
-    state = TaskState(task.state)
     return {
         "id": task.id,
-        "state": _STATE_OF.get(state, "FINISHED"),
+        "state": state_of(task.state),
         "parameters": task.parameters,
         "inputFile": None,
         "activityId": task.automation_id,
@@ -160,7 +163,7 @@ def task_out(task: wire.Task, *, workspace: str, workspace_id: int) -> dict[str,
         "dateLastModified": date_out(task.changed_at),
         "dateStartRunning": date_out(task.started_at),
         "minExecutionDate": date_out(task.earliest_at or task.created_at),
-        "finishStatus": finish_status_of(task),
+        "finishStatus": status_of(task.state),
         "finishMessage": task.message,
         "test": task.test,
         "interrupted": task.interrupted,
@@ -259,13 +262,17 @@ def automation_out(automation: wire.Automation, *, workspace: str) -> dict[str, 
     }
 
 
+def is_online(runner: wire.Runner) -> bool:
+    return runner.state in {"online", "late"}
+
+
 def runner_out(runner: wire.Runner, *, workspace: str) -> dict[str, Any]:
     return {
         "id": runner.id,
         "machineId": runner.machine_id,
         "name": runner.machine_id,
         "label": runner.machine_id,
-        "isOnline": runner.state in {"online", "late"},
+        "isOnline": is_online(runner),
         "status": runner.state.upper(),
         "type": RUNNER_TYPE,
         "organizationLabel": workspace,

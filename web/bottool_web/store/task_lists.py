@@ -88,7 +88,7 @@ def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[tupl
         statement = statement.where(task.c.id < wanted.before)
     if wanted.since is not None:
         # Ids grow with the time: a bound that every index holds. No task: nothing is as young.
-        statement = statement.where(task.c.id >= (_first_since(tx, scope, wanted.since) or tasks.LARGEST_ID))
+        statement = statement.where(task.c.id >= (first_since(tx, scope, wanted.since) or tasks.LARGEST_ID))
     return statement
 
 
@@ -103,7 +103,8 @@ def _ran_on(scope: Scope, machine_id: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _first_since(tx: sa.Connection, scope: Scope, since: datetime) -> int | None:
+def first_since(tx: sa.Connection, scope: Scope, since: datetime) -> int | None:
+    """The id of the first task made since then, or ``None``."""
     return tx.scalar(
         sa.select(task.c.id)
         .where(task.c.workspace_id == scope.workspace_id, task.c.created_at >= since)

@@ -236,3 +236,125 @@ def test_tasks_are_listed_as_spring_pages(golden: Any, daily: wire.Automation, a
         golden("GET", f"/task?{query}", reply={"content": [{"id": f"{{{name}}}"} for name in tasks]})
     for query in ("sort=password,asc", "stateFilter=GONE", "days=soon"):
         assert golden.error("GET", f"/task?{query}", 422)
+
+
+def test_automations_are_a_bare_array_a_page_and_one_by_label(
+    golden: Any, daily: wire.Automation, an_automation: Any
+) -> None:
+    an_automation("weekly", name="Every week")
+    activity = {
+        "id": daily.id,
+        "label": "daily",
+        "name": "daily",
+        "icon": "<text>",
+        "description": "<text>",
+        "agentId": "my-bot",
+        "organizationLabel": "acme",
+        "humanTimePerItem": "<number>",
+        "parameters": [
+            {"label": "month", "type": "INTEGER", "required": True},
+            {"label": "who", "type": "TEXT", "required": False},
+        ],
+        "machines": ["box-1"],
+        "cron": "<text>",
+        "scheduleStrategy": "<text>",
+        "technology": "PYTHON",
+        "notification": [],
+        "status": "<words>",
+        "user": [],
+        "notificationType": [],
+    }
+    golden("GET", "/activity", reply=[activity, {"label": "weekly"}])
+    golden("GET", "/activity", json={"organization": "acme"}, reply=[activity, {"label": "weekly"}])
+    golden("GET", "/activity?page=0&size=50&label=week", client="csharp", reply=[{"label": "weekly"}])
+    golden("GET", "/activity/daily", reply=activity)
+    golden(
+        "GET",
+        "/activity/pagination?page=0&size=1&sort=name,desc",
+        reply={"content": [{"label": "weekly"}], "totalElements": 2},
+    )
+    golden("GET", "/activity/pagination?automation=every&label=&name=", reply={"content": [{"label": "weekly"}]})
+    golden("GET", "/activity/pagination?name=DAI", reply={"content": [activity], "totalPages": 1, "last": True})
+    assert golden.error("GET", "/activity/monthly", 404)
+    assert golden.error("POST", "/task", 404, json={"activityLabel": "monthly"})
+    assert golden.error("POST", "/task", 404, json={})
+
+
+def test_machines_are_read(golden: Any, daily: wire.Automation, running: Callable[[int], str], clock: Any) -> None:
+    machine = {"id": "<int as box>", "machineId": "box-1", "name": "box-1", "isOnline": True, "type": "<words>"}
+    golden("POST", "/task", json={"activityLabel": "daily"}, reply={"id": "<int as task>"})
+    running(golden.kept["task"])
+    golden("POST", "/task/{task}", json={"state": "FINISHED", "finishStatus": "SUCCESS", "processedItems": 2})
+
+    query = "machineId=box&isOnline=true&type=&page=0&size=10&sort=machineId,asc"
+    golden("GET", f"/machine/pagination?{query}", reply={"content": [machine], "totalElements": 1, "number": 0})
+    golden("GET", "/machine/pagination?isOnline=false", reply={"content": [], "empty": True})
+    for name in ("box-1", "{box}"):
+        golden("GET", f"/machine/{name}", reply={**machine, "activities": ["daily"]})
+        golden("GET", f"/machine/log/{name}", reply=[{"date": "<date>", "message": "<words>", "taskId": "{task}"}] * 2)
+        golden(
+            "GET",
+            f"/machine/{name}/tasks-summary?days=30",
+            reply={
+                "machineId": "box-1",
+                "days": 30,
+                "total": 1,
+                "states": {"START": 0, "RUNNING": 0, "FINISHED": 1, "CANCELED": 0},
+                "finishStatuses": {"SUCCESS": 1, "FAILED": 0, "PARTIALLY_COMPLETED": 0},
+                "processedItems": 2,
+            },
+        )
+    clock.advance(3600)
+    golden("GET", "/machine/box-1", reply={"isOnline": False})
+    assert golden.error("GET", "/machine/box-2", 404)
+
+
+def test_a_pipeline_deploys_as_the_action_and_the_shell_script_do(golden: Any, package: Callable[..., bytes]) -> None:
+    new = {
+        "organization": "acme",
+        "botId": "invoices",
+        "version": "1.0",
+        "technology": "PYTHON",
+        "command": None,
+        "repositoryLabel": "DEFAULT",
+    }
+    upload = "/bot/upload/invoices/version/1.0"
+    golden("GET", "/bot?botId=invoices", json={"organizationLabel": "acme", "botId": "invoices"}, reply=[])
+    golden("POST", "/bot", json=new, reply={"botId": "invoices", "version": "1.0"})
+    # The step after it broke off, and the pipeline runs again.
+    golden("POST", "/bot", client="shell", json=new, reply={"botId": "invoices", "version": "1.0"})
+    assert golden.error("POST", "/bot/release", 409, json={"botId": "invoices", "version": "1.0"})
+    golden.upload(
+        upload, package(), name='"invoices.zip"', part='name="file"', reply={"version": "1.0", "status": "READY"}
+    )
+    golden(
+        "POST", "/bot/release", client="shell", json={"botId": "invoices", "version": "1.0"}, reply={"version": "1.0"}
+    )
+    assert golden.error("POST", "/bot", 409, json=new)
+    golden("GET", "/bot?botId=invoices", reply=[{"botId": "invoices", "version": "1.0"}])
+    golden("GET", "/bot", json={"botId": "invoices"}, reply=[{"botId": "invoices", "version": "1.0"}])
+    # An update overwrites the file of the released version; a C# client does not quote the part's name.
+    golden.upload(
+        upload,
+        package("print(2)"),
+        name="fatura.zip; filename*=utf-8''fatura%20ção.zip",
+        client="csharp",
+        reply={"release": True},
+    )
+    golden(
+        "GET",
+        "/bot/invoices/version/1.0",
+        reply={"botId": "invoices", "version": "1.0", "technology": "PYTHON", "checksum": "<words>", "warnings": []},
+    )
+    golden(
+        "GET",
+        "/bot/pagination?botId=inv&page=0&size=10&sort=botId,asc",
+        reply={"content": [{"botId": "invoices"}], "totalElements": 1},
+    )
+    golden("POST", "/bot", json={**new, "version": "1.1"}, reply={"version": "1.0"})
+    golden("GET", "/bot?botId=invoices", reply=[{"version": "1.0"}])
+    golden("DELETE", "/bot/invoices/version/1.1", reply={"botId": "invoices", "version": "1.1"})
+    assert golden.error("DELETE", "/bot/invoices/version/1.0", 409)
+    assert golden.error("GET", "/bot/invoices/version/1.1", 404)
+    assert golden.error("POST", "/bot", 422, json={**new, "botId": "no label"})
+    assert golden.error("POST", "/bot/release", 404, json={"botId": "invoices", "version": "9"})
