@@ -298,9 +298,9 @@ public class MaestroClient {
         scenario("2.x: a task is created, interrupted, finished and started again", () -> {
             Map<String, Object> parameters = Json.of("texto", OLA, "number", 7L, "share", 0.5, "yes", true);
             Map<String, Object> made = task(posted("/task", Json.of("activityLabel", automation, "parameters", parameters,
-                "test", true, "priority", 5L, "minExecutionDate", "2020-01-01T10:00:00")));
+                "test", true, "priority", 5L, "minExecutionDate", "2030-01-01T10:00:00")));
             same(parameters, task(got("/task/" + id(made))).get("parameters"));
-            same(OffsetDateTime.parse("2020-01-01T10:00:00Z").toInstant(), date(made.get("minExecutionDate")).toInstant());
+            same(OffsetDateTime.parse("2030-01-01T10:00:00Z").toInstant(), date(made.get("minExecutionDate")).toInstant());
             same(true, task(posted("/task/" + id(made), Json.of("interrupted", true))).get("interrupted"));
             Map<String, Object> done = task(posted("/task/" + id(made), Json.of("state", "FINISHED", "finishStatus",
                 "SUCCESS", "finishMessage", OLA, "totalItems", 2L, "processedItems", 1L, "failedItems", 1L)));

@@ -11,20 +11,19 @@ import base64
 import http.client
 import json
 import sys
-import traceback
 import urllib.parse
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from newtonsoft import ALERT, ARTIFACT, ENTRY, LINE, LOG, POOL, SUMMARY, TASK, read
+from scenarios import Scenarios, unique
 
 SERVER, LOGIN, KEY, WORKSPACE, AUTOMATION = sys.argv[1:6]
 START, FINISHED = 0, 2
 SUCCESS, FAILED, PARTIALLY_COMPLETED = range(3)
 SDK = {"_raiseNotConnected": True, "_verifySSLCert": True}
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
-scenarios: list[tuple[str, Callable[["Sdk"], None]]] = []
+scenario = Scenarios()
 
 
 class Sdk:
@@ -115,18 +114,6 @@ def quoted(name: str) -> str:
 def part(kind: str, name: str, *, star: bool) -> str:
     more = f"; filename*=utf-8''{urllib.parse.quote(name)}" if star else ""
     return f"Content-Type: {kind}\r\nContent-Disposition: form-data; name=file; filename={quoted(name)}{more}"
-
-
-def unique(name: str) -> str:
-    return f"{name}-{uuid.uuid4().hex[:12]}"
-
-
-def scenario(name: str) -> Callable[[Callable[[Sdk], None]], Callable[[Sdk], None]]:
-    def keep(play: Callable[[Sdk], None]) -> Callable[[Sdk], None]:
-        scenarios.append((name, play))
-        return play
-
-    return keep
 
 
 @scenario("a wrong key is refused")
@@ -309,18 +296,7 @@ def _(sdk: Sdk) -> None:
     assert sdk.raw("GET", f"/datapool/{label}/pull") == (204, b"")
 
 
-def main() -> None:
+if __name__ == "__main__":
     sdk = Sdk()
     sdk.login()
-    for name, play in scenarios:
-        try:
-            play(sdk)
-        except Exception:
-            error: str | None = traceback.format_exc()
-        else:
-            error = None
-        print(json.dumps({"name": name, "error": error}), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    scenario.play(sdk)

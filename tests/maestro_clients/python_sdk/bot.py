@@ -58,12 +58,19 @@ def main() -> None:
 def tried(name: str, play: Callable[[Work], None], work: Work) -> tuple[str, str | None]:
     try:
         play(work)
-    except Exception:
-        error: str | None = traceback.format_exc()
+    except Exception as failure:
+        error: str | None = told(failure)
     else:
         error = None
     print(json.dumps({"name": name, "error": error}), flush=True)
     return name, error
+
+
+def told(failure: Exception) -> str:
+    """The traceback, and what the names of its last place meant there: a bare ``assert`` says no values."""
+    places = list(traceback.walk_tb(failure.__traceback__))
+    names = {name: repr(value)[:500] for name, value in places[-1][0].f_locals.items()}
+    return "".join([*traceback.format_exception(failure), *(f"{name} = {value}\n" for name, value in names.items())])
 
 
 if __name__ == "__main__":
