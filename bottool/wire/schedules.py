@@ -41,11 +41,12 @@ class Schedule(Message, kw_only=True, frozen=True):
 
     ``missed``: what happens with times that passed while no server ran: nothing, one run, or the newest
     ``missed_most``. Without ``overlap`` it does not start while a task of it waits or runs. ``note`` says why the site
-    itself paused it.
+    itself paused it. ``state``: ``active``, ``paused``, or ``over`` when no time lies ahead.
     """
 
     id: int
     label: str
+    state: Literal["active", "paused", "over"] = "active"
     automation: str
     automation_name: str = ""
     repository: str = "DEFAULT"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from bottool_web.actions import upkeep
+from bottool_web.actions import firing, upkeep
 from bottool_web.actions.site import Site
 from bottool_web.store.scope import Principal
 
@@ -76,6 +76,7 @@ class Clock:
             upkeep.call_lost(site, who, silent)
         upkeep.give_up_lost(site, who)
         upkeep.stop_overdue(site, who)
+        firing.fire_due(site, who)
 
     def _brakes(self, who: Principal, silent: upkeep.Silent) -> bool:
         """True while a loss of many at once waits one more lease."""

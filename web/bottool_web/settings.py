@@ -32,6 +32,8 @@ class SiteSettings:
     """Added to every live lease when the server starts."""
     lost_window_seconds: float = 600.0
     """So long a lost task may still be corrected before it counts as failed."""
+    missed_after_seconds: float = 60.0
+    """A schedule's time that is older when the server looks counts as missed."""
     hold_seconds: float = 10.0
     max_claims: int = 5
     """A task that so many runners took and could not prepare expires."""

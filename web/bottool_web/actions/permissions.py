@@ -74,6 +74,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "pool.edit": _OPERATE,
     "schedule.read": _READ,
     "schedule.pause": _OPERATE,
+    "schedule.run": _OPERATE,
     "schedule.change": _DEVELOP,
     "schedule.delete": _DEVELOP,
     "runner.read": _READ,

@@ -7,7 +7,7 @@ from bottool.errors import InvalidInput, did_you_mean
 from bottool.wire import Calendar
 from bottool_web.cron.quartz import WEEKDAYS
 
-_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
 _QUARTZ = re.compile(r"(\d{1,2}) (\d{1,2}) (\d{1,2}) ([0-9L,]+|\?|\*) \* ([A-Z,]+|\?|\*)")
 LAST_DAY = 31
 _GROUPS = {"WEEKDAYS": WEEKDAYS[1:6], "WEEKEND": (WEEKDAYS[6], WEEKDAYS[0])}
@@ -48,9 +48,9 @@ def calendar_of(dialect: str, expression: str) -> Calendar | None:
 
 
 def _time(text: str) -> time:
-    numbers = [int(part) for part in text.strip().split(":")] if _TIME.fullmatch(text.strip()) else [99]
+    hour, minute, second = ([*text.strip().split(":"), "0"] if _TIME.fullmatch(text.strip()) else ["99"] * 3)[:3]
     try:
-        return time(*numbers)
+        return time(int(hour), int(minute), int(second))
     except ValueError:
         raise InvalidInput(f"'{text[:30]}' is no time of day", "write it as 08:30", path="calendar.time") from None
 

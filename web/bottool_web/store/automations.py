@@ -27,6 +27,11 @@ def id_of(tx: sa.Connection, scope: Scope, label: str) -> int:
     return int(found)
 
 
+def is_living(tx: sa.Connection, scope: Scope, automation_row: int) -> bool:
+    """Whether it is there and was not deleted."""
+    return tx.scalar(sa.select(automation.c.id).where(_living(scope), automation.c.id == automation_row)) is not None
+
+
 def add(tx: sa.Connection, scope: Scope, values: Mapping[str, Any], now: datetime) -> int:
     """Make an automation of the table's columns in ``values``, and return its id.
 

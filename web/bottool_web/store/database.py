@@ -99,7 +99,7 @@ class Store:
 
     @property
     def engine(self) -> sa.Engine:
-        """For migrations only; everything else goes through ``read`` and ``write``."""
+        """For migrations and ``leading`` only; everything else goes through ``read`` and ``write``."""
         return self._writing
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:

@@ -1,0 +1,135 @@
+"""What is due of schedules, and what came of each due time: one row each, and at most one task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bottool import wire
+from bottool.states import ACTIVE, WAITING
+from bottool_web.store.moves import Row
+from bottool_web.store.schedule_tables import schedule, schedule_run
+from bottool_web.store.scope import Scope
+from bottool_web.store.tables import automation, task
+
+LOOK_BACK = 50
+"""So many of a schedule's newest runs are looked at for a task that is not over yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """What came of a due time. ``times``: so many due times in all, of which ``at`` is the last."""
+
+    schedule_id: int
+    at: datetime
+    outcome: str
+    reason: str = ""
+    times: int = 1
+
+
+def due(tx: sa.Connection, scope: Scope, now: datetime, *, limit: int) -> list[Row]:
+    """Schedules whose time has come, earliest first, with ``automation_deleted_at``."""
+    return list(
+        tx.execute(
+            sa.select(schedule, automation.c.deleted_at.label("automation_deleted_at"))
+            .join(automation, automation.c.id == schedule.c.automation_id)
+            .where(schedule.c.workspace_id == scope.workspace_id, schedule.c.next_at <= now)
+            .order_by(schedule.c.next_at)
+            .limit(limit)
+        )
+    )
+
+
+def take(tx: sa.Connection, scope: Scope, seen: Row, values: Mapping[str, Any]) -> bool:
+    """Move a schedule that is due on, as it was seen; False when somebody else moved or changed it since."""
+    moved = tx.execute(
+        sa.update(schedule)
+        .where(
+            schedule.c.workspace_id == scope.workspace_id,
+            schedule.c.id == seen.id,
+            schedule.c.next_at == seen.next_at,
+            schedule.c.changed_at == seen.changed_at,
+        )
+        .values(**values)
+    )
+    return moved.rowcount == 1
+
+
+def add_run(tx: sa.Connection, scope: Scope, new: NewRun) -> int | None:
+    """Its id; ``None`` when this due time has had its run already."""
+    made: int | None = tx.execute(
+        _insert_of(tx)(schedule_run)
+        .values(
+            workspace_id=scope.workspace_id,
+            schedule_id=new.schedule_id,
+            at=new.at,
+            outcome=new.outcome,
+            reason=new.reason,
+            times=new.times,
+        )
+        .on_conflict_do_nothing(index_elements=["schedule_id", "at"])
+        .returning(schedule_run.c.id)
+    ).scalar_one_or_none()
+    return made
+
+
+def give_task(tx: sa.Connection, scope: Scope, run_id: int, task_id: int) -> None:
+    """Say which task a run made."""
+    tx.execute(
+        sa.update(schedule_run)
+        .where(schedule_run.c.workspace_id == scope.workspace_id, schedule_run.c.id == run_id)
+        .values(task_id=task_id)
+    )
+
+
+def unfinished_task(tx: sa.Connection, scope: Scope, schedule_id: int) -> int | None:
+    """A task of the newest runs that waits or runs; ``None`` when all are over."""
+    newest = (
+        sa.select(schedule_run.c.task_id)
+        .where(
+            schedule_run.c.workspace_id == scope.workspace_id,
+            schedule_run.c.schedule_id == schedule_id,
+            schedule_run.c.task_id.is_not(None),
+        )
+        .order_by(schedule_run.c.at.desc())
+        .limit(LOOK_BACK)
+        .subquery()
+    )
+    found: int | None = tx.scalar(
+        sa.select(sa.func.min(task.c.id))
+        .join(newest, newest.c.task_id == task.c.id)
+        .where(task.c.workspace_id == scope.workspace_id, task.c.state.in_(sorted(WAITING | ACTIVE)))
+    )
+    return found
+
+
+def runs(
+    tx: sa.Connection, scope: Scope, schedule_id: int, *, before: int | None = None, limit: int = 50
+) -> list[wire.ScheduleRun]:
+    """Newest first, by id; ``before`` is the id after which the page goes on."""
+    statement = (
+        sa.select(schedule_run, task.c.state.label("task_state"))
+        .outerjoin(task, task.c.id == schedule_run.c.task_id)
+        .where(schedule_run.c.workspace_id == scope.workspace_id, schedule_run.c.schedule_id == schedule_id)
+    )
+    if before is not None:
+        statement = statement.where(schedule_run.c.id < before)
+    return [
+        wire.ScheduleRun(
+            id=row.id,
+            at=row.at,
+            outcome=row.outcome,
+            reason=row.reason,
+            times=row.times,
+            task_id=row.task_id,
+            task_state=row.task_state or "",
+        )
+        for row in tx.execute(statement.order_by(schedule_run.c.id.desc()).limit(limit))
+    ]
+
+
+def _insert_of(tx: sa.Connection) -> Any:
+    return sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
