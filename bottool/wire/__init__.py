@@ -5,6 +5,7 @@ because runners are upgraded later than servers. Unknown fields are ignored on b
 Maestro's words are not here: they stay in ``bottool_web.maestro``.
 """
 
+from bottool.wire.artifacts import Artifact, NewArtifact
 from bottool.wire.base import (
     ENDED_HEADER,
     FILE_NAME_HEADER,
@@ -74,6 +75,7 @@ __all__ = [
     "SYNC_HOLD_SECONDS",
     "Alert",
     "Appended",
+    "Artifact",
     "AttemptAlive",
     "Automation",
     "AutomationChange",
@@ -95,6 +97,7 @@ __all__ = [
     "Login",
     "Message",
     "NewAlert",
+    "NewArtifact",
     "NewAutomation",
     "NewRunner",
     "NewSchedule",
