@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from flask import Flask, Response, request
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import IntegerConverter, UnicodeConverter
 
@@ -117,7 +117,8 @@ def _refused(error: BottoolError) -> Response | tuple[str, int]:
     if request.path.startswith(_OURS):
         answer = Response(msgspec.json.encode(problem), status=problem.status, content_type=MEDIA_TYPE)
     elif request.path.startswith(_THEIRS):
-        answer = Response(msgspec.json.encode(problem), status=problem.status, content_type="application/json")
+        answer = jsonify(maestro.refusal(request.path, problem))
+        answer.status_code = problem.status
     else:
         return _refused_page(problem)
     answer.headers.extend(retry_after(error))

@@ -4,6 +4,7 @@ A person's role is read at each request, so that a change acts at once. Nothing 
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -154,9 +155,19 @@ def principal_of_token(site: Site, token: str) -> Principal:
     return who
 
 
+INTERFACES = ("maestro", "maestro_old")
+"""What a workspace may switch off."""
+
+
 def _holder(tx: sa.Connection, token: Row | None, now: datetime) -> Principal | None:
     if token is None or token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now):
         return None
+    who = _known(tx, token, now)
+    closed = frozenset(name for name in INTERFACES if not getattr(token, name))
+    return replace(who, closed=closed) if who is not None and closed else who
+
+
+def _known(tx: sa.Connection, token: Row, now: datetime) -> Principal | None:
     by_site = acting_site(token.workspace_id)
     if token.kind == "workspace":
         return _workspace(workspaces.get(tx, by_site.scope))

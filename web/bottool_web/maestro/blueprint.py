@@ -1,7 +1,11 @@
 """All of Maestro's calls, put into the application."""
 
+from typing import Any
+
+import msgspec
 from flask import Flask
 
+from bottool import wire
 from bottool_web.actions.site import Site
 from bottool_web.maestro import (
     alerts,
@@ -13,6 +17,8 @@ from bottool_web.maestro import (
     logs,
     machines,
     messages,
+    old_api,
+    old_calls,
     pools,
     schedules,
     tasks,
@@ -30,6 +36,7 @@ CALLS = (
     logs,
     machines,
     messages,
+    old_api,
     pools,
     schedules,
     tasks,
@@ -39,6 +46,12 @@ CALLS = (
 
 
 def install(app: Flask, site: Site) -> None:
-    """Put ``/api/v2`` into ``app``; called once, when the application is made."""
+    """Put ``/api/v2`` and ``/app/api`` into ``app``; called once, when the application is made."""
     app.extensions[EXTENSION] = site
     app.register_blueprint(blueprint)
+    app.register_blueprint(old_calls.blueprint)
+
+
+def refusal(path: str, problem: wire.Problem) -> dict[str, Any]:
+    """An error as the clients of that address read it."""
+    return old_calls.refusal(problem) if path.startswith(old_calls.PREFIX) else msgspec.to_builtins(problem)

@@ -18,11 +18,13 @@ from bottool.errors import Forbidden, InvalidInput, Refused, Unauthorized
 from bottool_web.actions import checks, identity
 from bottool_web.actions.permissions import PUBLIC, may
 from bottool_web.actions.site import Site
+from bottool_web.store.scope import Principal
 
 T = TypeVar("T")
 
 blueprint = Blueprint("maestro", __name__, url_prefix="/api/v2")
 EXTENSION = "bottool_site"
+INTERFACE = "maestro"
 PIECE_BYTES = 256 * 1024
 FORM_BYTES = 64 * 1024
 """What surrounds the file in a multipart body may take."""
@@ -42,10 +44,7 @@ def call(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Respon
         @functools.wraps(view)
         def answered(**arguments: Any) -> ResponseReturnValue:
             site = the_site()
-            who = identity.principal_of_token(site, _token())
-            # The action looks again; here it keeps the body of one who may not from being read at all.
-            if not may(who, permission):
-                raise Forbidden(f"'{who.name}' may not do this: it needs '{permission}'")
+            who = permitted(site, token_of_headers(), permission, INTERFACE)
             answer = view(site, who, **arguments)
             return answer if isinstance(answer, Response) else jsonify(answer)
 
@@ -68,13 +67,34 @@ def the_site() -> Site:
     return site
 
 
-def _token() -> str:
-    """From the header ``token``, or ``Authorization: Bearer``: clients send one or the other."""
-    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    token = request.headers.get("token") or (bearer.strip() if kind.lower() == "bearer" else "")
+def permitted(site: Site, token: str, permission: str, interface: str) -> Principal:
+    """Whom the token stands for.
+
+    :raises Unauthorized: when there is no token, or it is none.
+    :raises Forbidden: when its holder may not do this, or the workspace has switched the interface off.
+    """
     if not token:
         raise Unauthorized("there is no token", "log in first, and send the accessToken in the header 'token'")
-    return token
+    who = identity.principal_of_token(site, token)
+    check_open(who, interface)
+    # The action looks again; here it keeps the body of one who may not from being read at all.
+    if not may(who, permission):
+        raise Forbidden(f"'{who.name}' may not do this: it needs '{permission}'")
+    return who
+
+
+def check_open(who: Principal, interface: str) -> None:
+    """:raises Forbidden: when the workspace has switched the interface off."""
+    if interface in who.closed:
+        raise Forbidden(
+            "this interface is switched off in your workspace", "an administrator can switch it on", interface=interface
+        )
+
+
+def token_of_headers() -> str:
+    """From the header ``token``, or ``Authorization: Bearer``: clients send one or the other; empty for neither."""
+    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return request.headers.get("token") or (bearer.strip() if kind.lower() == "bearer" else "")
 
 
 def body() -> dict[str, Any]:

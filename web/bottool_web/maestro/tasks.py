@@ -1,5 +1,6 @@
 """Tasks: create, read, and the partial update that finishes, restarts, interrupts, cancels and stops."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bottool import wire
@@ -140,8 +141,7 @@ def list_tasks(site: Site, who: Principal) -> dict[str, Any]:
             descending=page.descending or not page.sort,
         ),
     )
-    label = workspaces.label(site, who)
-    rows = [words.task_out(task, workspace=label, workspace_id=who.workspace_id) for task in found]
+    rows = tasks_out(site, who, found)
     return words.page_out(rows, number=page.number, size=page.size, total=total, ordered=bool(page.sort))
 
 
@@ -155,6 +155,11 @@ def _states_in(wanted: str) -> tuple[TaskState, ...]:
     if "ALL" in names:
         return ()
     return tuple(dict.fromkeys(state for name in names for state in _STATES_OF[name]))
+
+
+def tasks_out(site: Site, who: Principal, found: Sequence[wire.Task]) -> list[dict[str, Any]]:
+    label = workspaces.label(site, who)
+    return [words.task_out(task, workspace=label, workspace_id=who.workspace_id) for task in found]
 
 
 def task_out(site: Site, who: Principal, task: wire.Task) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask import Response, request
 from bottool import wire
 from bottool_web.actions import identity
 from bottool_web.maestro import words
-from bottool_web.maestro.calls import blueprint, body, public, the_site
+from bottool_web.maestro.calls import INTERFACE, blueprint, body, check_open, public, the_site
 
 
 @blueprint.get("/maestro/version")
@@ -22,11 +22,15 @@ def version() -> dict[str, Any]:
 @public
 def login() -> Response:
     sent = body()
-    done = identity.login(
-        the_site(),
-        wire.Login(login=words.text_in(sent.get("login"), "login"), key=words.text_in(sent.get("key"), "key")),
-        address=request.remote_addr or "",
-    )
+    done = signed_in(words.text_in(sent.get("login"), "login"), words.text_in(sent.get("key"), "key"), INTERFACE)
     # Compact and on one line: a shell client cuts the token out with sed.
     answer = {"accessToken": done.token, "refreshToken": "", "organizationLabel": done.workspace}
     return Response(json.dumps(answer, separators=(",", ":")), mimetype="application/json")
+
+
+def signed_in(login: str, key: str, interface: str) -> wire.LoggedIn:
+    """:raises Forbidden: when the workspace has switched the interface off."""
+    site = the_site()
+    done = identity.login(site, wire.Login(login=login, key=key), address=request.remote_addr or "")
+    check_open(identity.principal_of_token(site, done.token), interface)
+    return done

@@ -20,6 +20,8 @@ class Principal:
     workspace_id: int
     task_id: int | None = None
     attempt: int | None = None
+    closed: frozenset[str] = frozenset()
+    """The interfaces that the workspace has switched off: columns of the workspace that are false."""
 
     @property
     def scope(self) -> "Scope":

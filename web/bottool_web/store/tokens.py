@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import attempt, enrolment_code, login_failure, session, token
+from bottool_web.store.tables import attempt, enrolment_code, login_failure, session, token, workspace
 
 Row = sa.Row[*tuple[Any, ...]]
 
@@ -44,9 +44,19 @@ def add(tx: sa.Connection, scope: Scope, new: NewToken) -> None:
 
 
 def by_hash(tx: sa.Connection, token_hash: str) -> Row | None:
-    """The token with, for an attempt's, its ``task_id``, ``number`` and ``attempt_ended_at``."""
+    """The token with, for an attempt's, its ``task_id``, ``number`` and ``attempt_ended_at``; and the workspace's
+    switches ``maestro`` and ``maestro_old``.
+    """
     return tx.execute(
-        sa.select(token, attempt.c.task_id, attempt.c.number, attempt.c.ended_at.label("attempt_ended_at"))
+        sa.select(
+            token,
+            attempt.c.task_id,
+            attempt.c.number,
+            attempt.c.ended_at.label("attempt_ended_at"),
+            workspace.c.maestro,
+            workspace.c.maestro_old,
+        )
+        .join(workspace, workspace.c.id == token.c.workspace_id)
         .outerjoin(attempt, attempt.c.id == token.c.attempt_id)
         .where(token.c.token_hash == token_hash)
     ).one_or_none()
