@@ -14,7 +14,18 @@ from bottool.errors import PluginError
 
 SECTIONS = {
     "Make a bot": ("new", "adopt", "validate", "lock", "build", "run", "inspect"),
-    "Put it to work": ("deploy", "release", "bot", "automation", "task", "schedule", "pool", "credential", "runner"),
+    "Put it to work": (
+        "deploy",
+        "release",
+        "bot",
+        "automation",
+        "task",
+        "schedule",
+        "pool",
+        "credential",
+        "runner",
+        "workspace",
+    ),
     "What bots report": ("log", "artifact", "alert", "message", "error"),
     "This machine": ("up", "demo", "login", "logout", "whoami", "doctor", "plugins", "plugin", "version"),
 }

@@ -44,6 +44,8 @@ from bottool.wire.nouns import (
     Runner,
     Status,
     Task,
+    Workspace,
+    WorkspaceChange,
 )
 from bottool.wire.schedules import Calendar, NewSchedule, Preview, Schedule, ScheduleChange, ScheduleRun, Wish
 from bottool.wire.spool import FRAME_HEAD_BYTES, FRAME_MAX_BYTES, Frame, Stream, frames, pack_frame, whole_frames
@@ -127,6 +129,8 @@ __all__ = [
     "Verdict",
     "Wish",
     "Work",
+    "Workspace",
+    "WorkspaceChange",
     "frames",
     "pack_frame",
     "whole_frames",

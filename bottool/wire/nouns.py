@@ -34,6 +34,24 @@ class Status(Message, kw_only=True, frozen=True):
     ready: bool
 
 
+class Workspace(Message, kw_only=True, frozen=True):
+    """``maestro`` and ``maestro_old``: whether clients of Maestro, and of its old form interface, are answered."""
+
+    label: str
+    name: str
+    login: str
+    maestro: bool
+    maestro_old: bool
+    created_at: datetime
+
+
+class WorkspaceChange(Message, kw_only=True, frozen=True):
+    """Absent (``UNSET``) leaves a switch as it is."""
+
+    maestro: bool | msgspec.UnsetType = msgspec.UNSET
+    maestro_old: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 class Parameter(Message, kw_only=True, frozen=True):
     """One parameter of an automation. ``choices`` counts for type ``choice`` only."""
 

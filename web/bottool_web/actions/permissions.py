@@ -82,6 +82,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "runner.enrol": _MANAGE,
     "attempt.work": _RUNNER,
     "site.keep": frozenset({"site"}),
+    "workspace.read": _READ,
+    "workspace.change": _ADMINISTER,
     "account.read": _READ,
     "account.manage": _ADMINISTER,
 }

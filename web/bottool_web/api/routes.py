@@ -13,6 +13,7 @@ from bottool_web.api import (
     pool_routes,
     schedule_routes,
     special,
+    workspace_routes,
 )
 from bottool_web.api.route import Route
 
@@ -230,4 +231,5 @@ ROUTES: tuple[Route, ...] = (
     *error_routes.ROUTES,
     *artifact_routes.ROUTES,
     *notice_routes.ROUTES,
+    *workspace_routes.ROUTES,
 )

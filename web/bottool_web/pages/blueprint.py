@@ -24,6 +24,7 @@ from bottool_web.pages import (
     schedules,
     sign_in,
     tasks,
+    workspace,
 )
 from bottool_web.pages.frame import EXTENSION, blueprint, error_page, moment, signed_in, span
 
@@ -44,6 +45,7 @@ VIEWS = (
     schedules,
     sign_in,
     tasks,
+    workspace,
 )
 """The modules whose views registered themselves with the blueprint when they were imported."""
 FORM_BYTES = 64 * 1024

@@ -3,6 +3,7 @@
 Functions without a ``Scope`` serve signing in, where nobody is known yet, and the site's own commands.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +50,11 @@ def by_label(tx: sa.Connection, label: str) -> Row | None:
 def get(tx: sa.Connection, scope: Scope) -> Row:
     """The scope's own workspace."""
     return tx.execute(sa.select(workspace).where(workspace.c.id == scope.workspace_id)).one()
+
+
+def change(tx: sa.Connection, scope: Scope, values: Mapping[str, Any]) -> None:
+    """Write columns of the scope's own workspace."""
+    tx.execute(sa.update(workspace).where(workspace.c.id == scope.workspace_id).values(**values))
 
 
 def repository_id(tx: sa.Connection, scope: Scope, label: str) -> int:

@@ -28,6 +28,7 @@ BODIES: dict[Any, dict[str, Any]] = {
     wire.NewTask: {"automation": "daily"},
     wire.Finish: {"status": "succeeded"},
     wire.Progress: {"total_items": 3},
+    wire.WorkspaceChange: {"maestro": True},
     wire.RestoreRevision: {"revision": 1},
     wire.NewRunner: {"machine_id": "box-9"},
     wire.NewAlert: {"task_id": 1, "title": "look", "message": "here"},

@@ -100,6 +100,7 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
         call("GET", path)
     call("GET", f"/tasks/{task.id}/explain")
     call("POST", f"/tasks/{task.id}/cancel")
+    call("PATCH", "/workspace", json={"maestro": True})
 
 
 def inspect_two(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
