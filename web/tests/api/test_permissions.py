@@ -32,6 +32,9 @@ BODIES: dict[Any, dict[str, Any]] = {
     wire.RestoreRevision: {"revision": 1},
     wire.NewRunner: {"machine_id": "box-9"},
     wire.NewAlert: {"task_id": 1, "title": "look", "message": "here"},
+    wire.NewSchedule: {"automation": "daily", "label": "nightly", "expression": "0 0 2 * * ?"},
+    wire.ScheduleChange: {"priority": 3},
+    wire.Wish: {"expression": "0 0 2 * * ?"},
 }
 QUERIES = {"/dependencies": "?name=openpyxl"}
 
@@ -43,6 +46,7 @@ def asked(route: Route, task_id: int = 1) -> tuple[str, dict[str, Any]]:
         "bot_id": "my-bot",
         "version": "1.0.0",
         "label": "daily",
+        "schedule": "nightly",
         "int:task_id": task_id,
         "int:revision": 1,
     }.items():

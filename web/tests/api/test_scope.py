@@ -8,6 +8,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from bottool import wire
-from bottool_web.actions import bots, identity, inspections, runners, setup
+from bottool_web.actions import bots, firing, identity, inspections, runners, schedules, setup
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, idempotency, tables, tokens, workspaces
 from bottool_web.store.scope import Principal
@@ -32,6 +33,8 @@ MODULES = (
     "inspections",
     "revisions",
     "runners",
+    "schedule_runs",
+    "schedules",
     "tokens",
     "workspaces",
 )
@@ -95,12 +98,30 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     call("POST", "/runners", json={"machine_id": "box-9"})
     code = runners.create_code(site, ada, wire.NewRunner(machine_id="box-8"))
     runners.register(site, wire.Register(installation_id="one", code=code.code), "")
+    schedule_daily(site, call, ada)
     call("POST", "/alerts", json={"task_id": task.id, "title": "a", "message": "b"})
     for path in ("/tasks", "/task-counts", "/alerts", f"/tasks/{task.id}", f"/tasks/{task.id}/events"):
         call("GET", path)
     call("GET", f"/tasks/{task.id}/explain")
     call("POST", f"/tasks/{task.id}/cancel")
     call("PATCH", "/workspace", json={"maestro": True})
+
+
+def schedule_daily(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
+    """Every route of schedules, and one that fires twice, the second time while its task waits."""
+    said = {"automation": "daily", "label": "nightly", "expression": "0 0/10 * * * ?", "overlap": False}
+    assert call("POST", "/schedules", json=said).status_code == 201
+    call("POST", "/schedules", json={**said, "label": ""})
+    for minutes in (10, 20):
+        later = replace(site, now=lambda ahead=minutes: site.now() + timedelta(minutes=ahead))
+        firing.fire_due(later, identity.acting_site(ada.workspace_id))
+    for path in ("/schedules?search=x&automation=daily&state=active", "/schedules/nightly", "/schedules/nightly/runs"):
+        assert call("GET", path).status_code == 200
+    call("PATCH", "/schedules/nightly", json={"parameters": {}, "expression": "0 0 1 * * ?"})
+    for verb in ("pause", "resume", "run"):
+        call("POST", f"/schedules/nightly/{verb}")
+    schedules.count_schedules(site, ada, state="over")
+    call("DELETE", "/schedules/nightly"), call("GET", "/schedules/nightly")
 
 
 def inspect_two(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
