@@ -13,6 +13,7 @@ from bottool.wire.base import (
     NEXT_OFFSET_HEADER,
     PROTOCOL,
     PROTOCOL_HEADER,
+    SHA256_HEADER,
     SYNC_HOLD_SECONDS,
     Message,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "NEXT_OFFSET_HEADER",
     "PROTOCOL",
     "PROTOCOL_HEADER",
+    "SHA256_HEADER",
     "SYNC_HOLD_SECONDS",
     "Alert",
     "Appended",

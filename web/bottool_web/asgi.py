@@ -2,14 +2,13 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any, cast
 
-from a2wsgi import WSGIMiddleware
 from flask import Flask
 
 from bottool_web.actions.site import Site
 from bottool_web.clock import Clock
 from bottool_web.gateway.application import Gateway, is_ours
+from bottool_web.gateway.bridge import Bridge
 from bottool_web.gateway.http import Receive, Scope, Send
 from bottool_web.inspector import Inspector
 
@@ -25,8 +24,7 @@ class Application:
 
     def __init__(self, site: Site, flask_app: Flask) -> None:
         self._site = site
-        # The bridge's own types are narrower than what every ASGI server sends.
-        self._bridge: Any = WSGIMiddleware(cast("Any", flask_app), workers=site.settings.threads)
+        self._bridge = Bridge(flask_app, site.settings.threads)
         self._clock = Clock(site)
         self._inspector = Inspector(site)
         self._gateway: Gateway | None = None
@@ -77,6 +75,6 @@ class Application:
     def _end_threads(self) -> None:
         self._clock.stop()
         self._inspector.stop()
-        self._bridge.executor.shutdown()
+        self._bridge.close()
         if self._gateway is not None:
             self._gateway.close()

@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from bottool_web.actions import firing, upkeep
+from bottool_web.actions import firing, swept, upkeep
 from bottool_web.actions.site import Site
 from bottool_web.store.scope import Principal
 
 EVERY_SECONDS = 1.0
 JUMP_SECONDS = 5.0
 PURGE_EVERY_SECONDS = 3600.0
+SWEEP_FOLDERS = 16
+"""So many of the folders of bytes are swept at each purge: all of them within a day, and never long at a time."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class Clock:
         self._before: tuple[datetime, float] | None = None
         self._braked_until: dict[int, float] = {}
         self._purge_at = monotonic()
+        self._swept = 0
 
     def start(self) -> None:
         self.grant_grace()
@@ -66,6 +69,8 @@ class Clock:
         if self._monotonic() >= self._purge_at:
             self._purge_at = self._monotonic() + PURGE_EVERY_SECONDS
             upkeep.purge(self._site)
+            swept.sweep(self._site, range(self._swept, self._swept + SWEEP_FOLDERS))
+            self._swept = (self._swept + SWEEP_FOLDERS) % swept.FOLDERS
 
     def _look_after(self, who: Principal) -> None:
         site = self._site

@@ -4,18 +4,26 @@ Nothing is ever addressed by a name that came from outside, and nothing half-wri
 temporary file, to the disk, and then get their name.
 """
 
+import errno
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from bottool.errors import NotFound, TooBig
+from bottool.errors import NotFound, TooBig, Unavailable
 
 PIECE_BYTES = 256 * 1024
+LOOK_BYTES = 64 * 1024 * 1024
+"""After so many bytes of one file, look again whether the disk has room."""
+UNUSED_SECONDS = 3600.0
+"""What came within this time is never swept away: whoever sent it may still be writing that it is needed."""
 _CHECKSUM = re.compile("[0-9a-f]{64}")
 
 
@@ -26,10 +34,14 @@ class Stored:
 
 
 class Files:
-    """The folder of a site, of which one process at a time has one. ``root`` is made when it is missing."""
+    """The folder of a site, of which one process at a time has one. ``root`` is made when it is missing.
 
-    def __init__(self, root: Path) -> None:
+    So much room on the disk as ``floor_bytes`` is left to what matters more than another file: the database.
+    """
+
+    def __init__(self, root: Path, *, floor_bytes: int = 0) -> None:
         self.root = root
+        self._floor_bytes = floor_bytes
         self._naming = threading.Lock()
         root.mkdir(parents=True, exist_ok=True, mode=0o700)  # packages and output are nobody else's business
         for name in ("packages", "artifacts", "output", "incoming"):
@@ -51,9 +63,45 @@ class Files:
     def add_artifact(self, pieces: Iterable[bytes], *, limit_bytes: int) -> Stored:
         """Keep what a bot sent, as ``add_package`` does; an empty file is one too.
 
+        Write within ``UNUSED_SECONDS`` who needs it: bytes that no row names are swept away after that.
+
         :raises TooBig: as soon as there are more than ``limit_bytes``; nothing stays.
+        :raises Unavailable: when the disk has no room for it.
         """
         return self._add(self._artifact, pieces, limit_bytes, lambda _: None)
+
+    def check_room(self, size_bytes: int) -> None:
+        """:raises Unavailable: when so many bytes more would leave less room on the disk than the site needs."""
+        free = shutil.disk_usage(self.root).free
+        if free - size_bytes < self._floor_bytes:
+            raise Unavailable(
+                f"the server's disk is nearly full: {free // 2**20} MB are left",
+                "make room on the server, or let its settings leave less free",
+            )
+
+    def unused_artifacts(self, folders: Iterable[int]) -> list[str]:
+        """Checksums in some of the 256 folders that may be swept away, unless somebody needs them: the old ones."""
+        found = []
+        for number in folders:
+            folder = self.root / "artifacts" / f"{number:02x}"
+            if folder.is_dir():
+                found += [each.name for each in folder.iterdir() if _CHECKSUM.fullmatch(each.name) and _is_old(each)]
+        return found
+
+    def forget_artifact(self, sha256: str) -> bool:
+        """Drop bytes that nobody needs; False when they came, or came again, too recently to know.
+
+        May be repeated, and killed anywhere.
+        """
+        path = self._artifact(sha256)
+        with self._naming:
+            if not _is_old(path):
+                return False
+            try:
+                path.unlink(missing_ok=True)
+            except PermissionError:  # Windows, while it is being sent: another sweep finds it again
+                return False
+        return True
 
     def _add(
         self,
@@ -62,31 +110,44 @@ class Files:
         limit_bytes: int,
         check: Callable[[Path], None],
     ) -> Stored:
-        digest, size = hashlib.sha256(), 0
         descriptor, name = tempfile.mkstemp(dir=self.root / "incoming")
         incoming = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                for piece in pieces:
-                    size += len(piece)
-                    if size > limit_bytes:
-                        raise TooBig(
-                            f"the file has more than {limit_bytes // 2**20} MB", "raise the limit, or pack less"
-                        )
-                    digest.update(piece)
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
+                stored = self._received(file, pieces, limit_bytes)
             check(incoming)
-            target = place(digest.hexdigest())
+            target = place(stored.sha256)
             target.parent.mkdir(parents=True, exist_ok=True)
             with self._naming:
                 # Windows cannot replace a file that somebody is being sent. One that was cut short is made good.
-                if not target.exists() or target.stat().st_size != size:
+                if target.exists() and target.stat().st_size == stored.size_bytes:
+                    os.utime(target)  # as new as if it had come now, see forget_artifact
+                else:
                     incoming.replace(target)
             sync_folder(target.parent)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            raise Unavailable("the server's disk is full", "make room on the server, then send it again") from error
         finally:
             incoming.unlink(missing_ok=True)
+        return stored
+
+    def _received(self, file: IO[bytes], pieces: Iterable[bytes], limit_bytes: int) -> Stored:
+        """Write ``pieces`` to the disk, one at a time."""
+        digest, size, looked_at = hashlib.sha256(), 0, 0
+        self.check_room(0)
+        for piece in pieces:
+            size += len(piece)
+            if size > limit_bytes:
+                raise TooBig(f"the file has more than {limit_bytes // 2**20} MB", "raise the limit, or send less")
+            if size - looked_at >= LOOK_BYTES:
+                looked_at = size
+                self.check_room(0)
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
         return Stored(sha256=digest.hexdigest(), size_bytes=size)
 
     def package(self, sha256: str) -> Path:
@@ -149,6 +210,14 @@ class Files:
             return (self.root / "output" / str(int(attempt_id)) / f"{int(start):012d}").read_bytes()
         except FileNotFoundError:
             return b""
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        # By the clock of the disk, which wrote the other time.
+        return time.time() - path.stat().st_mtime >= UNUSED_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def pieces_of(path: Path) -> Iterator[bytes]:

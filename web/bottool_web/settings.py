@@ -21,6 +21,10 @@ class SiteSettings:
     host: str = "127.0.0.1"
     port: int = 8800
     upload_limit_bytes: int = 200 * 1024 * 1024
+    artifact_limit_bytes: int = 1024**3
+    """So large may one result file be."""
+    disk_floor_bytes: int = 256 * 1024**2
+    """No file is taken that would leave less room on the disk."""
     inspection_seconds: float = 3.0
     """So long an upload waits for its inspection; what takes longer goes on behind it, as "checking"."""
     output_limit_bytes: int = 2 * 1024**3

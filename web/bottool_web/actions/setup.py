@@ -44,7 +44,7 @@ def open_site(settings: SiteSettings) -> Site:
         return Site(
             settings=settings,
             store=store,
-            files=Files(settings.data / "files"),
+            files=Files(settings.data / "files", floor_bytes=settings.disk_floor_bytes),
             hints=Hints(),
             now=lambda: datetime.now(UTC),
             key=key,

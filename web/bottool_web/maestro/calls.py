@@ -18,6 +18,7 @@ from bottool.errors import Forbidden, InvalidInput, Refused, Unauthorized
 from bottool_web.actions import checks, identity
 from bottool_web.actions.permissions import PUBLIC, may
 from bottool_web.actions.site import Site
+from bottool_web.maestro.multipart import FileInBody
 from bottool_web.store.scope import Principal
 
 T = TypeVar("T")
@@ -233,10 +234,13 @@ def file_part(limit_bytes: int, part: str = "file") -> FilePart:
     :raises InvalidInput: when there is none.
     """
     request.max_content_length = limit_bytes + FORM_BYTES
-    file = request.files.get(part)
-    if file is None:
-        raise InvalidInput(f"there is no part '{part}'", "send the file as multipart/form-data")
-    return FilePart(name=file.filename or "", pieces=_pieces(file.stream))
+    if "files" in vars(request):  # somebody has read the form already, for a token in it
+        file = request.files.get(part)
+        if file is None:
+            raise InvalidInput(f"there is no part '{part}'", "send the file as multipart/form-data")
+        return FilePart(name=file.filename or "", pieces=_pieces(file.stream))
+    found = FileInBody(request.stream, request.mimetype_params.get("boundary", ""), part)
+    return FilePart(name=found.name, pieces=found.pieces())
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:

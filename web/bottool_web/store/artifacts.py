@@ -77,13 +77,7 @@ def add(tx: sa.Connection, scope: Scope, new: wire.NewArtifact, now: datetime, *
 
     :raises NotFound: when the workspace has no such task.
     """
-    of = tx.execute(
-        sa.select(task.c.repository_id, task.c.automation_id).where(
-            task.c.workspace_id == scope.workspace_id, task.c.id == new.task_id
-        )
-    ).one_or_none()
-    if of is None:
-        raise NotFound(f"there is no task {new.task_id}")
+    of = check_task(tx, scope, new.task_id)
     made: int = tx.execute(
         sa.insert(artifact)
         .values(
@@ -100,6 +94,21 @@ def add(tx: sa.Connection, scope: Scope, new: wire.NewArtifact, now: datetime, *
         .returning(artifact.c.id)
     ).scalar_one()
     return made
+
+
+def check_task(tx: sa.Connection, scope: Scope, task_id: int) -> sa.Row[tuple[int, int]]:
+    """Repository and automation of a task.
+
+    :raises NotFound: when the workspace has no such task.
+    """
+    found = tx.execute(
+        sa.select(task.c.repository_id, task.c.automation_id).where(
+            task.c.workspace_id == scope.workspace_id, task.c.id == task_id
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no task {task_id}")
+    return found
 
 
 def get(tx: sa.Connection, scope: Scope, artifact_id: int) -> wire.Artifact:

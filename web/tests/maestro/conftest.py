@@ -105,7 +105,7 @@ class Golden:
         elif data is not None:
             sent.pop("Content-Type", None) if isinstance(data, dict) else None
             body["data"] = data
-        answer = self.client.open(_base(where), method=method, headers=sent, **body)
+        answer = self.client.open(_base(where), method=method, headers=sent, buffered=True, **body)
         row = f"{method} {where}"
         right = status is None or answer.status_code == status
         assert right, f"{row}: {answer.status_code} {answer.get_data(as_text=True)[:500]}"
