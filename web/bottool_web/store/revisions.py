@@ -56,6 +56,8 @@ def put_back(tx: sa.Connection, scope: Scope, older: Row, now: Any) -> int:
         file_name=older.file_name,
         findings=tuple(older.findings),
         at=now,
+        # One that was replaced before anybody looked at it is looked at now.
+        state="ready" if older.inspection else "checking",
     )
     made = bots.add_revision(tx, scope, older.bot_version_id, new)
     mine = revision.c.workspace_id == scope.workspace_id

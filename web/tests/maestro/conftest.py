@@ -16,6 +16,7 @@ import io
 import json as jsons
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -175,7 +176,8 @@ def _base(where: str) -> str:
 
 @pytest.fixture
 def app(site: Site) -> Flask:
-    return create_app(site)
+    """Patient with uploads, so that a busy machine does not answer "checking"."""
+    return create_app(replace(site, settings=replace(site.settings, inspection_seconds=60.0)))
 
 
 @pytest.fixture
