@@ -31,14 +31,14 @@ def _(_work: Work) -> None:
 
 
 def connected() -> tuple[BotMaestroSDK, str]:
-    """The SDK, and the automation that scenarios may start tasks of: as a bot, its own."""
+    """The SDK, and the automation that scenarios may start tasks of: a bot has it as a parameter."""
     if len(sys.argv) == 6:
         server, login, key, _workspace, automation = sys.argv[1:]
         sdk = BotMaestroSDK()
         sdk.login(server, login, key)
         return sdk, automation
     sdk = BotMaestroSDK.from_sys_args()
-    return sdk, sdk.get_task(sdk.task_id).activity_label
+    return sdk, sdk.get_execution().parameters["automation"]
 
 
 def main() -> None:
