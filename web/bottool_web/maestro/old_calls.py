@@ -6,17 +6,18 @@ A reply is ``{"message", "type", "payload"}`` unless its client wants something 
 
 import functools
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
-from werkzeug.sansio.multipart import Data, Field, File, MultipartDecoder, NeedData
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Field, MultipartDecoder, Preamble
 from werkzeug.wsgi import get_input_stream
 
 from bottool import wire
-from bottool.errors import InvalidInput
+from bottool.errors import InvalidInput, Refused
 from bottool_web.actions.permissions import PUBLIC
 from bottool_web.maestro import words
 from bottool_web.maestro.calls import body, permitted, the_site, token_of_headers
@@ -25,6 +26,7 @@ PREFIX = "/app/api"
 INTERFACE = "maestro_old"
 HEAD_BYTES = 64 * 1024
 """So much of a multipart body is read before its token must have come: the file may be large."""
+MOST_FIELDS = 100
 
 blueprint = Blueprint("maestro_old", __name__, url_prefix=PREFIX)
 
@@ -55,9 +57,10 @@ def call(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Respon
     def guard(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(view)
         def answered() -> ResponseReturnValue:
-            site = the_site()
-            who = permitted(site, _token(), permission, INTERFACE)
-            answer = view(site, who, Said(fields=_fields()))
+            site, fields = the_site(), _fields()
+            who = permitted(site, token_of_headers() or fields.pop("access_token", ""), permission, INTERFACE)
+            fields.pop("access_token", None)
+            answer = view(site, who, Said(fields=fields))
             return answer if isinstance(answer, Response) else jsonify(answer)
 
         answered.permission = permission  # type: ignore[attr-defined]
@@ -88,26 +91,18 @@ def refusal(problem: wire.Problem) -> dict[str, str]:
 
 
 def _fields() -> dict[str, str]:
-    """The query's and the form's, or a JSON object's; the form wins."""
-    said = {name: words.text_in(value, name) for name, value in (body() if request.is_json else {}).items()}
-    form = {} if request.is_json else request.form.to_dict()
-    return {**request.args.to_dict(), **said, **form, "access_token": ""}
-
-
-def _token() -> str:
-    """From a header, from the query, or from the form, wherever the client puts it; empty when nowhere."""
-    found = token_of_headers() or request.args.get("access_token", "")
-    if found:
-        return found
-    if request.mimetype == "multipart/form-data":
-        return _token_of_multipart()
+    """The query's, and over them the form's or a JSON object's."""
     if request.is_json:
-        return words.text_in(body().get("access_token"), "access_token")
-    return request.form.get("access_token", "")
+        sent = {name: words.text_in(value, name) for name, value in body().items()}
+    elif request.mimetype == "multipart/form-data":
+        sent = _fields_before_the_file()
+    else:
+        sent = request.form.to_dict()
+    return {**request.args.to_dict(), **sent}
 
 
-def _token_of_multipart() -> str:
-    """The field ``access_token``, when it stands before the file: nobody unknown makes the server take a large body."""
+def _fields_before_the_file() -> dict[str, str]:
+    """Of a multipart body what stands before its file: nobody unknown makes the server take a large body."""
     stream = get_input_stream(request.environ, max_content_length=None)
     head = b""
     while len(head) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES - len(head))):
@@ -115,21 +110,24 @@ def _token_of_multipart() -> str:
     request.environ["wsgi.input"] = _Joined(head, stream)
     boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
     if not boundary:
-        return ""
-    decoder = MultipartDecoder(boundary)
+        return {}
+    decoder = MultipartDecoder(boundary, max_parts=MOST_FIELDS)
     decoder.receive_data(head)
-    name, value = "", b""
     try:
-        while not isinstance(event := decoder.next_event(), NeedData | File):
-            if isinstance(event, Field):
-                name, value = event.name, b""
-            elif isinstance(event, Data) and name == "access_token":
-                value += event.data
-                if not event.more_data:
-                    return value.decode("utf-8", "replace")
-    except ValueError:
-        return ""
-    return ""
+        return dict(_fields_of(decoder))
+    except (ValueError, RequestEntityTooLarge):
+        raise Refused("the multipart body is broken off, or none", "send it again") from None
+
+
+def _fields_of(decoder: MultipartDecoder) -> Iterator[tuple[str, str]]:
+    name, value = "", b""
+    while isinstance(event := decoder.next_event(), Preamble | Field | Data):
+        if isinstance(event, Field):
+            name, value = event.name, b""
+        elif isinstance(event, Data):
+            value += event.data
+            if not event.more_data:
+                yield name, value.decode("utf-8", "replace")
 
 
 class _Joined(io.RawIOBase):

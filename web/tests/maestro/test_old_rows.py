@@ -1,7 +1,9 @@
 """Golden rows of the old form interface: forms and queries, the token among the fields, one shape of replies."""
 
+import io
 import json
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -150,3 +152,41 @@ def test_a_workspace_switches_either_interface_off(
     workspaces.change(site, admin, wire.WorkspaceChange(maestro=True, maestro_old=True))
     golden("GET", "/task", reply={"content": []})
     old("GET", "/task/list", {}, reply=[])
+
+
+def test_alerts_and_result_files_of_a_pinned_bot(golden: Any, old: Callable[..., Any], daily: wire.Automation) -> None:
+    golden("POST", "/task", json={"activityLabel": "daily"}, reply={"id": "<int as task>"})
+    fields = {"taskId": "{task}", "title": "Look", "message": "it is late", "type": "WARN"}
+    old("POST", "/alert/send", fields, reply=DONE)
+    golden("GET", "/alerts?taskId={task}", reply={"content": [{"title": "Look", "type": "WARN"}]})
+    old("POST", "/alert/send", {**fields, "type": "LOUD"}, status=422, reply={"type": "error"})
+
+    sent = {"access_token": golden.token, "taskId": str(golden.kept["task"]), "name": "relatório.csv"}
+    for content in (b"a;b\n1;2\n", b"x" * 300_000):
+        body = {**sent, "body": (io.BytesIO(content), "relatório.csv")}
+        made = golden("POST", "/app/api/newArtifact", client="java", data=body, reply=DONE)
+        number = made.json["payload"]
+        listed = old("GET", "/artifact/list", {}, reply={"message": "<words>", "type": "success"})
+        newest = json.loads(listed.json["message"])[0]
+        golden.compare("message", newest, {"id": int(number), "fileName": "relatório.csv", "taskId": "{task}"})
+        with old("GET", "/artifact/get", {"id": number}, reply=content) as fetched:
+            name = re.search(r'filename="([^"]*)"', fetched.headers["Content-Disposition"])
+            assert name
+            assert name[1] == f"relat-rio_{number}.csv"
+
+
+def test_a_stranger_sends_no_file(golden: Any, old: Callable[..., Any], site: Site) -> None:
+    body = b'--golden\r\nContent-Disposition: form-data; name="body"; filename="a"\r\n\r\n' + b"x" * 200_000
+    late = b'\r\n--golden\r\nContent-Disposition: form-data; name="access_token"\r\n\r\n' + golden.token.encode()
+    for tail in (b"", late):
+        golden(
+            "POST",
+            "/app/api/newArtifact",
+            client="java",
+            data=io.BytesIO(body + tail + b"\r\n--golden--\r\n"),
+            headers={"Content-Type": "multipart/form-data; boundary=golden"},
+            status=401,
+            reply={"type": "error", "message": "<words>"},
+        )
+
+    assert [path for path in site.files.root.rglob("*") if path.is_file()] == []
