@@ -8,6 +8,8 @@ no answer; one that changes something is made once, because its answer may have 
 # ruff: noqa: A002 - "type" reads best where it is called
 
 import builtins
+import hashlib
+import os
 import random
 import time
 import uuid
@@ -16,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar, overload
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Query = Mapping[str, Any] | None
+Told = Callable[[int, int], None]
+"""Hears how many bytes of how many are done."""
 
 _PAUSES_SECONDS = (0.2, 0.6)
 _LONGEST_REST_SECONDS = 10.0
@@ -126,15 +130,30 @@ class Client:
         """Take something away."""
         self._call("DELETE", path, None, query, None)
 
-    def upload(self, path: str, file: Path, headers: Mapping[str, str] | None = None, *, type: Any = None) -> Any:
+    def upload(
+        self,
+        path: str,
+        file: Path,
+        headers: Mapping[str, str] | None = None,
+        *,
+        query: Query = None,
+        type: Any = None,
+        told: Told | None = None,
+    ) -> Any:
         """Send a file's bytes by PUT, with its name (percent-encoded) in a header; the answer as with ``get``.
 
-        The values of ``headers`` are percent-encoded too, since HTTP carries ASCII only.
+        The values of ``headers`` are percent-encoded too, since HTTP carries ASCII only. With an idempotency key
+        among them the server does it once, so it is sent again when there was no answer. ``told`` hears how far it is.
         """
         named = {FILE_NAME_HEADER: file.name, **(headers or {})}
         encoded = {name: quote(value, safe=" !#$&'()*+,/:;=?@[]") for name, value in named.items()}
-        with file.open("rb") as content:
-            return self._call("PUT", path, content, None, type, {"Content-Type": _OCTETS, **encoded})
+
+        def send() -> Any:
+            with file.open("rb") as content:
+                body = _Watched(content, told) if told else content
+                return self._call("PUT", path, body, query, type, {"Content-Type": _OCTETS, **encoded})
+
+        return _repeated(send) if IDEMPOTENCY_HEADER in encoded else send()
 
     def read(self, path: str, *, query: Query = None) -> tuple[bytes, Mapping[str, str]]:
         """The bytes of an answer as they are, and its headers (whose names may be asked for in any case)."""
@@ -145,17 +164,33 @@ class Client:
 
         return _repeated(fetch)
 
-    def download(self, path: str, target: Path, *, query: Query = None) -> Path:
-        """Save an answer as ``target``, which appears when it is whole; returns it."""
+    def download(
+        self, path: str, target: Path, *, query: Query = None, sha256: str = "", told: Told | None = None
+    ) -> Path:
+        """Save an answer as ``target``, which appears when it is whole; returns it.
 
-        def fetch() -> None:
+        ``told`` hears how many bytes of how many have come.
+
+        :raises ServerError: when what came has another checksum than ``sha256``, if that is given.
+        """
+
+        def fetch() -> str:
+            digest, done = hashlib.sha256(), 0
             with self._answer(_SAFE, path, query=query) as answer, part.open("wb") as file:
+                everything = int(answer.headers.get("content-length", 0))
                 for piece in answer.iter_bytes(65536):
                     file.write(piece)
+                    digest.update(piece)
+                    done += len(piece)
+                    if told:
+                        told(done, everything)
+            return digest.hexdigest()
 
         part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
         try:
-            _repeated(fetch)
+            came = _repeated(fetch)
+            if sha256 and came != sha256:
+                raise ServerError(f"what came from '{self.server}' is not what was asked for", "try again")
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
@@ -204,6 +239,24 @@ class Client:
         if isinstance(error, httpx2.NetworkError) or "without" in str(error):
             return Unreachable(f"'{self.server}' broke the connection off before it had answered", hint)
         return ServerError(f"what answers at '{self.server}' makes no sense: {error}", _NOT_THERE)
+
+
+class _Watched:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: IO[bytes], told: Told) -> None:
+        self._file, self._told = file, told
+        # By which the HTTP library learns how long it is.
+        self.fileno, self.tell, self.seek = file.fileno, file.tell, file.seek
+        self._everything = os.fstat(file.fileno()).st_size
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(size)
+        self._told(self._file.tell(), self._everything)
+        return piece
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(65536), b"")
 
 
 def _address(server: str) -> str:

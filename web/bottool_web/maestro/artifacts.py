@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 
 from bottool import wire
 from bottool.errors import InvalidInput
@@ -42,6 +42,7 @@ def create(site: Site, who: Principal) -> dict[str, Any]:
 @call("artifact.create")
 def upload(site: Site, who: Principal, artifact_id: int) -> dict[str, Any]:
     """Sent again, it takes the place of what was there; broken off, it leaves that."""
+    site.files.check_room(request.content_length or 0)
     file = file_part(site.settings.artifact_limit_bytes)
     return _out(site, who, artifacts.upload(site, who, artifact_id, file.pieces))
 

@@ -31,12 +31,13 @@ BODIES: dict[Any, dict[str, Any]] = {
     wire.WorkspaceChange: {"maestro": True},
     wire.RestoreRevision: {"revision": 1},
     wire.NewRunner: {"machine_id": "box-9"},
+    wire.NewArtifact: {"task_id": 1, "name": "report.csv"},
     wire.NewAlert: {"task_id": 1, "title": "look", "message": "here"},
     wire.NewSchedule: {"automation": "daily", "label": "nightly", "expression": "0 0 2 * * ?"},
     wire.ScheduleChange: {"priority": 3},
     wire.Wish: {"expression": "0 0 2 * * ?"},
 }
-QUERIES = {"/dependencies": "?name=openpyxl"}
+QUERIES = {"/dependencies": "?name=openpyxl", "PUT /artifacts": "?task_id=1&name=report.csv"}
 
 
 def asked(route: Route, task_id: int = 1) -> tuple[str, dict[str, Any]]:
@@ -49,10 +50,11 @@ def asked(route: Route, task_id: int = 1) -> tuple[str, dict[str, Any]]:
         "schedule": "nightly",
         "int:task_id": task_id,
         "int:revision": 1,
+        "int:artifact_id": 1,
     }.items():
         path = path.replace(f"<{name}>", str(value))
     assert "<" not in path, f"the tests know no value for {path}"
-    path += QUERIES.get(route.path, "")
+    path += QUERIES.get(f"{route.method} {route.path}", QUERIES.get(route.path, ""))
     if route.body is not None:
         return path, {"json": BODIES[route.body]}
     return path, {"data": b"no archive"} if route.method == "PUT" else {}

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from bottool import wire
-from bottool_web.actions import bots, firing, identity, inspections, runners, schedules, setup
+from bottool_web.actions import artifacts, bots, firing, identity, inspections, runners, schedules, setup
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, idempotency, tables, tokens, workspaces
 from bottool_web.store.scope import Principal
@@ -26,11 +26,13 @@ from bottool_web.store.scope import Principal
 Sent = tuple[list[str], bool, str]
 MODULES = (
     "alerts",
+    "artifacts",
     "audit",
     "automations",
     "bots",
     "idempotency",
     "inspections",
+    "kept_bytes",
     "revisions",
     "runners",
     "schedule_runs",
@@ -48,6 +50,7 @@ UNSCOPED = {
     "tokens.use_code",
     "tokens.purge",
     "idempotency.purge",
+    "kept_bytes.needed",
     "workspaces.memberships_of",
 }
 _TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+\"?(\w+)\"?", re.IGNORECASE)
@@ -100,6 +103,8 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     runners.register(site, wire.Register(installation_id="one", code=code.code), "")
     schedule_daily(site, call, ada)
     call("POST", "/alerts", json={"task_id": task.id, "title": "a", "message": "b"})
+    with_artifacts(call, task.id)
+    artifacts.page_of_artifacts(site, ada, artifacts.Asked(sort="name", descending=False))
     for path in ("/tasks", "/task-counts", "/alerts", f"/tasks/{task.id}", f"/tasks/{task.id}/events"):
         call("GET", path)
     call("GET", f"/tasks/{task.id}/explain")
@@ -122,6 +127,18 @@ def schedule_daily(site: Site, call: Callable[..., TestResponse], ada: Principal
         call("POST", f"/schedules/nightly/{verb}")
     schedules.count_schedules(site, ada, state="over")
     call("DELETE", "/schedules/nightly"), call("GET", "/schedules/nightly")
+
+
+def with_artifacts(call: Callable[..., TestResponse], task_id: int) -> None:
+    for _ in range(2):
+        call("PUT", f"/artifacts?task_id={task_id}&name=one.csv", data=b"1,2", headers={wire.IDEMPOTENCY_HEADER: "a"})
+    made = call("POST", "/artifacts", json={"task_id": task_id, "name": "two.csv"}).json["id"]
+    for content in (b"3,4", b"5,6"):
+        assert call("PUT", f"/artifacts/{made}/file", data=content).status_code == 200
+    for query in ("", f"?task_id={task_id}&automation=daily&name=tw&days=3&before=9"):
+        assert call("GET", f"/artifacts{query}").status_code == 200
+    assert call("GET", f"/artifacts/{made}/file", buffered=True).data == b"5,6"
+    assert call("DELETE", f"/artifacts/{made}").status_code == 204
 
 
 def inspect_two(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
