@@ -373,3 +373,6 @@ alert = _table(
     _time("at"),
     _one_of("type", ("info", "warn", "error")),
 )
+sa.Index("ix_alert_workspace", alert.c.workspace_id, alert.c.id.desc())
+sa.Index("ix_alert_type", alert.c.workspace_id, alert.c.type, alert.c.id.desc())
+sa.Index("ix_alert_at", alert.c.workspace_id, alert.c.at)
