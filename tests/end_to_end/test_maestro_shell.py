@@ -1,22 +1,21 @@
 """Pipelines and programs of others against a real server: curl, the GitHub action, n8n, a dashboard, a client library."""
 
+import json
 import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 pytestmark = pytest.mark.end_to_end
 
 PROGRAMS = Path(__file__).resolve().parent.parent / "maestro_clients"
 OTHERS = PROGRAMS / "other_clients.py"
 SCENARIOS = re.findall(r'^@scenario\("([^"]+)"', OTHERS.read_text("utf-8"), re.MULTILINE)
-
-Pipeline = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +71,32 @@ def test_a_pipeline_of_curl_stops_where_it_is_refused(town: Any, tmp_path: Path)
         done = pipeline(town, *arguments)
         assert done.returncode == 1
         assert '"message":"' in done.stdout and done.stdout.strip()[-3] == "4"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status"),
+    [
+        ("GET", "/api/v2/task/1", None, 401),
+        ("GET", "/api/v2/no/such/thing", None, 404),
+        ("POST", "/api/v2/workspace/login", b"{not json", 400),
+        ("POST", "/api/v2/workspace/login", b"[]", 400),
+        ("PUT", "/api/v2/workspace/login", b"{}", 405),
+    ],
+)
+def test_every_error_is_a_json_object_with_a_message(
+    town: Any, method: str, path: str, data: bytes | None, status: int
+) -> None:
+    answer = requests.request(method, town.address + path, data=data, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == status
+    assert isinstance(json.loads(answer.text)["message"], str)
+
+
+def test_doubled_slashes_and_bodies_on_get_are_taken(town: Any) -> None:
+    login = {"login": town.login, "key": town.key}
+    token = requests.post(f"{town.address}//api//v2/workspace/login", json=login).json()["accessToken"]
+    head = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    assert requests.get(f"{town.address}//api/v2/maestro/version").json()["version"] >= "3.0.2"
+    assert isinstance(requests.get(f"{town.address}/api/v2/activity", headers=head).json(), list)
+    assert isinstance(requests.get(f"{town.address}/api/v2/activity", headers=head, json={"page": 0}).json(), list)

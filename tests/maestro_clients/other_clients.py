@@ -3,8 +3,8 @@
     python other_clients.py SERVER LOGIN KEY WORKSPACE AUTOMATION
 
 Prints a line of JSON for each scenario: its name, and what went wrong or null. They send what requests, or the library
-that n8n uses, puts on the wire for them, and read what these programs read. Expected on the site are a runner ``box-1``,
-a schedule of the automation and nothing else that these programs could not meet elsewhere.
+that n8n uses, puts on the wire for them, and read what these programs read. The automation is expected to
+have a parameter ``customer`` and the runner ``box-1``, which is not running.
 """
 
 import datetime
@@ -289,7 +289,9 @@ def _(site: Site) -> None:
     action = Action(site, unique("bot").replace("-", "_"), "1.0")
     action.announce()
     assert [row["botId"] for row in site.every("/bot/pagination", botId=action.bot_id, size=1)] == [action.bot_id]
-    schedules = [row for row in site.every("/scheduling") if row["activityLabel"] == AUTOMATION]
+    body = {"activityLabel": AUTOMATION, "cron": "0 0 12 1 1 ? 2099", "parameters": {"automations": "faturas"}}
+    requests.post(f"{API}/scheduling", headers=site.library, json=body).raise_for_status()
+    schedules = [row for row in site.every("/scheduling", size=1) if row["activityLabel"] == AUTOMATION]
     assert schedules and isinstance(schedules[0]["parameters"], dict)
     assert len(schedules[0]["cron"].split()) in {6, 7}, "the dashboard's library counts seconds first"
 
@@ -329,7 +331,7 @@ def _(site: Site) -> None:
     assert label in {row["label"] for row in pages(get("/datapool", page=0, size=1000))}
     assert said["id"] in {row["id"] for row in pages(get("/artifact", page=0, size=1000))}
     assert task.id in {row["taskId"] for row in pages(get("/error", AutomationLabel=AUTOMATION, days=30, size=1000))}
-    assert list(pages(get("/scheduling", page=0, size=50)))
+    list(pages(get("/scheduling", page=0, size=50)))
     assert not list(pages(get(f"/datapool/{label}/view")))
     for path in (
         "/machine/box-1",
@@ -355,6 +357,23 @@ def _(site: Site) -> None:
     ):
         answer = requests.post(API + path, headers=site.library, json=body)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
+
+
+@scenario("the client library makes, reads, changes and deletes a schedule")
+def _(site: Site) -> None:
+    def call(method: str, path: str, body: Any = None) -> Any:
+        answer = requests.request(method, f"{API}/scheduling{path}", headers=site.library, json=body)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    made = call("POST", "", {"activityLabel": AUTOMATION, "cron": "0 0 12 1 1 ? 2099", "priority": 3, "active": True})
+    read = call("GET", f"/{made['id']}")
+    assert (read["cron"], read["activityLabel"], read["priority"]) == ("0 0 12 1 1 ? 2099", AUTOMATION, 3)
+    assert (
+        call("PUT", f"/{made['id']}", {**read, "cron": "0 30 8 ? * MON-FRI 2098"})["cron"] == "0 30 8 ? * MON-FRI 2098"
+    )
+    call("DELETE", f"/{made['id']}")
+    assert made["id"] not in {row["id"] for row in site.every("/scheduling")}
 
 
 @scenario("calls that never worked are refused with a message")
