@@ -64,10 +64,10 @@ def get_artifact(site: Site, who: Principal, said: Said) -> Response:
 
 
 def disposition(file_name: str, number: int) -> str:
-    """In quotes, as the clients' patterns want it, and once more for names that are not ASCII."""
+    """In quotes and at the end: the old Python SDK cuts it out behind the last ``=``. Once more for what is not ASCII."""
     path = PurePosixPath(file_name)
     name = f"{path.stem}_{number}{path.suffix}"
     plain = "".join(
         letter if letter.isascii() and letter.isprintable() and letter not in '"\\' else "-" for letter in name
     )
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}; filename=\"{plain}\""
