@@ -64,7 +64,7 @@ def get_artifact(site: Site, who: Principal, said: Said) -> Response:
 
 
 def disposition(file_name: str, number: int) -> str:
-    """In quotes and at the end: the old Python SDK cuts it out behind the last ``=``. Once more for what is not ASCII."""
+    """In quotes and last: the old Python SDK cuts it out behind the last ``=``. Once more for what is not ASCII."""
     path = PurePosixPath(file_name)
     name = f"{path.stem}_{number}{path.suffix}"
     plain = "".join(
