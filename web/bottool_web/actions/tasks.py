@@ -144,7 +144,8 @@ SORTS = frozenset(task_lists.SORTS)
 def page_of_tasks(site: Site, who: Principal, asked: Asked) -> tuple[list[wire.Task], int]:
     """A page, and how many tasks match in all, counted up to ``MOST_COUNTED``; behind that there is no page.
 
-    A list that is not sorted by id shows the newest ``task_lists.NEWEST`` of those that match.
+    Of one machine's tasks ``task_lists.NEWEST`` are counted. A list that is not sorted by id shows so many of the
+    newest that match.
     """
     wanted = task_lists.Wanted(
         states=asked.states,
@@ -156,7 +157,7 @@ def page_of_tasks(site: Site, who: Principal, asked: Asked) -> tuple[list[wire.T
         sort=asked.sort,
         descending=asked.descending,
     )
-    most = MOST_COUNTED if asked.sort == "id" else task_lists.NEWEST
+    most = MOST_COUNTED if asked.sort == "id" and not asked.machine else task_lists.NEWEST
 
     def work(tx: sa.Connection) -> tuple[list[wire.Task], int]:
         rows = task_lists.page(tx, who.scope, wanted) if asked.first < most else []

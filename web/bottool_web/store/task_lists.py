@@ -78,12 +78,11 @@ def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[tupl
     if wanted.states:
         statement = statement.where(task.c.state.in_(wanted.states))
     if wanted.automation:
-        labelled = sa.select(automation.c.id).where(
-            automation.c.workspace_id == scope.workspace_id, automation.c.label == wanted.automation
-        )
-        statement = statement.where(task.c.automation_id.in_(labelled))
+        statement = statement.where(_one_of(task.c.automation_id, _automations(tx, scope, wanted.automation)))
     if wanted.machine:
-        statement = statement.where(_ran_on(scope, wanted.machine))
+        newest = sa.and_(attempt.c.task_id == task.c.id, attempt.c.number == task.c.attempt)
+        ran_there = _one_of(attempt.c.runner_id, _runners(tx, scope, wanted.machine))
+        statement = statement.join(attempt, newest).where(ran_there)
     if wanted.before is not None:
         statement = statement.where(task.c.id < wanted.before)
     if wanted.since is not None:
@@ -92,14 +91,28 @@ def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[tupl
     return statement
 
 
-def _ran_on(scope: Scope, machine_id: str) -> sa.ColumnElement[bool]:
-    """The task's newest attempt is on a runner of that machine id, also of one that was removed since."""
-    return sa.exists().where(
-        attempt.c.task_id == task.c.id,
-        attempt.c.number == task.c.attempt,
-        attempt.c.runner_id.in_(
+def _one_of(column: sa.Column[int], ids: list[int]) -> sa.ColumnElement[bool]:
+    # An empty list of its own kind would be looked into for every row.
+    return column.in_(ids) if ids else sa.false()
+
+
+def _automations(tx: sa.Connection, scope: Scope, label: str) -> list[int]:
+    """Also those that were deleted: their tasks are kept."""
+    return list(
+        tx.scalars(
+            sa.select(automation.c.id).where(
+                automation.c.workspace_id == scope.workspace_id, automation.c.label == label
+            )
+        )
+    )
+
+
+def _runners(tx: sa.Connection, scope: Scope, machine_id: str) -> list[int]:
+    """Also those that were removed."""
+    return list(
+        tx.scalars(
             sa.select(runner.c.id).where(runner.c.workspace_id == scope.workspace_id, runner.c.machine_id == machine_id)
-        ),
+        )
     )
 
 
