@@ -12,6 +12,7 @@ from bottool_web.store.moves import Row
 
 MOST_MADE_UP = 100
 LONGEST_EXPRESSION = 20_000
+TAKEN = frozenset({"new", "preview"})
 WHEN = ("dialect", "expression", "zone", "ends_at", "enabled")
 """On these depends when it is due next."""
 
@@ -29,6 +30,8 @@ def check(said: dict[str, Any]) -> None:
     """What holds for every field that was said, of a new schedule and of a change."""
     if "label" in said and checks.label(said["label"], "label").isdigit():
         raise InvalidInput(f"label is '{said['label']}'", "use a letter: numbers are ids", path="label")
+    if said.get("label") in TAKEN:
+        raise InvalidInput(f"label is '{said['label']}'", "choose another one: it is a page's address", path="label")
     checks.text(said.get("description", ""), "description")
     checks.text(said.get("expression", ""), "expression", LONGEST_EXPRESSION)
     if said.get("priority") is not None:

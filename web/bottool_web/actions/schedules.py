@@ -256,7 +256,7 @@ def _of_automation(
 
 def _free_label(tx: sa.Connection, who: Principal, automation: str) -> str:
     start = automation[:90] if not automation.isdigit() else f"schedule-{automation[:80]}"
-    taken = schedules.labels_like(tx, who.scope, start)
+    taken = schedules.labels_like(tx, who.scope, start) | schedule_rules.TAKEN
     number = next(number for number in range(1, len(taken) + 2) if _numbered(start, number) not in taken)
     return _numbered(start, number)
 
