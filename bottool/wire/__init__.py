@@ -18,6 +18,7 @@ from bottool.wire.base import (
     Message,
 )
 from bottool.wire.inspections import Dependency, Dependent, Inspection
+from bottool.wire.notices import Channel, Delivery, NewChannel, NewMessage, NoticeType, SentMessage
 from bottool.wire.nouns import (
     Alert,
     Automation,
@@ -87,6 +88,8 @@ __all__ = [
     "BotVersion",
     "Calendar",
     "Capabilities",
+    "Channel",
+    "Delivery",
     "Dependency",
     "Dependent",
     "Ended",
@@ -103,10 +106,13 @@ __all__ = [
     "NewAlert",
     "NewArtifact",
     "NewAutomation",
+    "NewChannel",
+    "NewMessage",
     "NewRunner",
     "NewSchedule",
     "NewTask",
     "NewVersion",
+    "NoticeType",
     "Page",
     "Parameter",
     "Permit",
@@ -122,6 +128,7 @@ __all__ = [
     "Schedule",
     "ScheduleChange",
     "ScheduleRun",
+    "SentMessage",
     "Started",
     "Status",
     "Stream",

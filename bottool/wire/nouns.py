@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from bottool.wire.base import Message
+from bottool.wire.notices import NoticeType
 
 _NAMES_AN_ERROR = re.compile(r"[\w.$]*(Error|Exception)\b.*:")
 
@@ -151,6 +152,11 @@ class Automation(Message, kw_only=True, frozen=True):
     """1: started at most once. More: started again after a failure that was seen, at most so often in all; never
     after a mere loss of contact, when the bot may still run."""
     report_required: bool = False
+    notify_users: list[str] = []
+    """E-mail addresses of users who are told by mail of ``notify_types``."""
+    notify_channels: list[str] = []
+    """Labels of chat channels that are told."""
+    notify_types: list[NoticeType] = []
     waiting: int = 0
     active: int = 0
     created_at: datetime
@@ -170,6 +176,9 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     timeout_seconds: int | None = None
     max_attempts: int = 1
     report_required: bool = False
+    notify_users: list[str] = []
+    notify_channels: list[str] = []
+    notify_types: list[NoticeType] = []
 
 
 class AutomationChange(Message, kw_only=True, frozen=True):
@@ -184,6 +193,9 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     timeout_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
     report_required: bool | msgspec.UnsetType = msgspec.UNSET
+    notify_users: list[str] | msgspec.UnsetType = msgspec.UNSET
+    notify_channels: list[str] | msgspec.UnsetType = msgspec.UNSET
+    notify_types: list[NoticeType] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Task(Message, kw_only=True, frozen=True):

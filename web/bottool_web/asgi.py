@@ -11,6 +11,7 @@ from bottool_web.gateway.application import Gateway, is_ours
 from bottool_web.gateway.bridge import Bridge
 from bottool_web.gateway.http import Receive, Scope, Send
 from bottool_web.inspector import Inspector
+from bottool_web.outbox import Outbox
 
 END_SECONDS = 10.0
 
@@ -27,6 +28,7 @@ class Application:
         self._bridge = Bridge(flask_app, site.settings.threads)
         self._clock = Clock(site)
         self._inspector = Inspector(site)
+        self._outbox = Outbox(site)
         self._gateway: Gateway | None = None
 
     def close_streams(self) -> None:
@@ -65,6 +67,7 @@ class Application:
         self._gateway = Gateway(self._site)
         self._clock.start()
         self._inspector.start()
+        self._outbox.start()
 
     async def _end(self) -> None:
         self.close_streams()
@@ -73,6 +76,7 @@ class Application:
             await asyncio.wait_for(asyncio.to_thread(self._end_threads), END_SECONDS)
 
     def _end_threads(self) -> None:
+        self._outbox.stop()
         self._clock.stop()
         self._inspector.stop()
         self._bridge.close()

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -44,6 +44,22 @@ class SiteSettings:
     token_hours: float = 12.0
     session_idle_minutes: float = 30.0
     session_hours: float = 12.0
+    smtp_host: str = ""
+    """The mail server; while it is empty, mail waits in the outbox."""
+    smtp_port: int = 0
+    """0: the usual one for ``smtp_tls``."""
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is encrypted; without it no password is sent, except to this machine itself."""
+    smtp_ca_file: str = ""
+    """Certificates to trust instead of the system's."""
+    smtp_user: str = ""
+    smtp_password_file: str = ""
+    mail_from: str = ""
+    """Who mail is from, such as ``Bots <bots@acme.example>``."""
+    delivery_seconds: float = 60.0
+    """The longest that one try to deliver may take; what a server that died was sending waits three times as long."""
+    delivery_days: float = 5.0
+    """What cannot be delivered for so long has failed."""
     threads: int = 16
     """How many requests the Flask part works on at a time."""
 

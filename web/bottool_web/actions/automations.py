@@ -13,7 +13,7 @@ from bottool_web.actions.once import Request, once
 from bottool_web.actions.parameters import check_declared, check_parameters
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
-from bottool_web.store import audit, automations, bots, runners, workspaces
+from bottool_web.store import audit, automations, bots, notices, runners, workspaces
 from bottool_web.store.scope import Principal
 
 __all__ = ["change", "check_parameters", "create", "delete", "get_automation", "list_automations"]
@@ -50,6 +50,7 @@ def create(site: Site, who: Principal, new: wire.NewAutomation, *, idempotency_k
         columns["repository_id"] = workspaces.repository_id(tx, who.scope, new.repository)
         made = automations.add(tx, who.scope, columns, request.now)
         _link(tx, site, who, made, new.runners)
+        _tell(tx, who, made, said)
         audit.record(tx, who.scope, request.act, new.label, request.now)
         return automations.get(tx, who.scope, new.label)
 
@@ -71,6 +72,7 @@ def change(site: Site, who: Principal, label: str, wanted: wire.AutomationChange
         automations.change(tx, who.scope, row, _columns(tx, who, said))
         if "runners" in said:
             _link(tx, site, who, row, said["runners"])
+        _tell(tx, who, row, said)
         audit.record(tx, who.scope, "automation.change", label, now, fields=sorted(said))
         return automations.get(tx, who.scope, label)
 
@@ -110,8 +112,15 @@ def _check(said: dict[str, Any]) -> None:
         checks.number(said["timeout_seconds"], "timeout_seconds", 1, LONGEST_TIMEOUT_SECONDS)
     if "parameters" in said:
         check_declared(said["parameters"])
+    _check_lists(said)
+
+
+def _check_lists(said: dict[str, Any]) -> None:
     for index, machine_id in enumerate(said.get("runners", ())):
         checks.label(machine_id, f"runners[{index}]")
+    for field in ("notify_users", "notify_channels"):
+        for index, each in enumerate(said.get(field, ())):
+            checks.name(each, f"{field}[{index}]")
 
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +145,18 @@ def _bot_row(tx: sa.Connection, who: Principal, bot_id: str) -> int | None:
 def _link(tx: sa.Connection, site: Site, who: Principal, automation_row: int, machine_ids: Sequence[str]) -> None:
     rows = [runners.find_or_add(tx, who.scope, machine_id, site.now()) for machine_id in machine_ids]
     automations.link_runners(tx, who.scope, automation_row, rows)
+
+
+def _tell(tx: sa.Connection, who: Principal, automation_row: int, said: dict[str, Any]) -> None:
+    """Whom the automation tells of what, as far as it was said."""
+    setters = {
+        "notify_users": notices.set_users,
+        "notify_channels": notices.set_channels,
+        "notify_types": notices.set_types,
+    }
+    for field, change_ in setters.items():
+        if field in said:
+            change_(tx, who.scope, automation_row, said[field])
 
 
 def _changed(site: Site, who: Principal, automation: wire.Automation) -> wire.Automation:

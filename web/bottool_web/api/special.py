@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -43,7 +43,13 @@ class OutputQuery(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class AlertQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """``search`` looks into titles and messages of the newest; ``days`` counts back from now."""
+
     task_id: Id | None = None
+    type: Literal["", "info", "warn", "error"] = ""
+    automation: str = ""
+    search: str = ""
+    days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] | None = None
     before: Id | None = None
     limit: Limit = PAGE_ROWS
 
@@ -138,7 +144,8 @@ def list_tasks(_route: Route, call: Call) -> wire.Page:
 
 def list_alerts(route: Route, call: Call) -> wire.Page:
     query: AlertQuery = call.query
-    found = route.action(call.site, call.who, query.task_id, before=query.before, limit=query.limit + 1)
+    said = msgspec.structs.asdict(query) | {"limit": query.limit + 1}
+    found = route.action(call.site, call.who, **said)
     return _page(found, query.limit)
 
 

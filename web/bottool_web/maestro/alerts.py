@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from flask import request
-
 from bottool import wire
 from bottool.errors import InvalidInput
 from bottool_web.actions import alerts, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
-from bottool_web.maestro.calls import blueprint, body, call, whole
+from bottool_web.maestro.calls import asked, blueprint, body, call, paging
 from bottool_web.store.scope import Principal
+
+SORTS = ("id", "date")
+"""Both are the order in which they came."""
 
 
 @blueprint.post("/alerts")
@@ -32,8 +33,20 @@ def create(site: Site, who: Principal) -> dict[str, Any]:
 @blueprint.get("/alerts")
 @call("alert.read")
 def list_alerts(site: Site, who: Principal) -> dict[str, Any]:
-    found = alerts.list_alerts(site, who, request.args.get("taskId", type=int))
-    number, size = whole("page", 0, most=10**6), whole("size", 20, most=1000) or 20
+    """Newest first; ``taskId``, ``type``, ``activityLabel``, ``days`` and ``search`` narrow."""
+    page, task_id, days, kind = paging(), asked("taskId"), asked("days"), asked("type")
+    said = alerts.Filter(
+        task_id=words.count_in(task_id, "taskId") if task_id else None,
+        type=words.alert_type_in(int(kind) if kind.isdecimal() else kind) if kind else "",
+        automation=asked("activityLabel"),
+        search=asked("search"),
+        days=words.count_in(days, "days") if days else None,
+    )
+    if page.sort and page.sort not in SORTS:
+        raise InvalidInput(f"'{page.sort}' is nothing to sort by", f"there are: {', '.join(SORTS)}", path="sort")
+    found, total = alerts.page_of_alerts(
+        site, who, said, first=page.first, limit=page.size, descending=page.descending or not page.sort
+    )
     label = workspaces.label(site, who)
-    rows = [words.alert_out(alert, workspace=label) for alert in found[number * size : (number + 1) * size]]
-    return words.page_out(rows, number=number, size=size, total=len(found))
+    rows = [words.alert_out(each, workspace=label) for each in found]
+    return words.page_out(rows, number=page.number, size=page.size, total=total, ordered=bool(page.sort))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bottool.errors import Conflict
 from bottool.states import AttemptState, TaskState, attempt_may_move, task_may_move
-from bottool_web.store import events
+from bottool_web.store import events, notices
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import attempt, task
 
@@ -59,6 +59,16 @@ def take(tx: sa.Connection, scope: Scope, step: Step) -> None:
             detail=detail,
         ),
     )
+    _tell(tx, scope, step)
+
+
+def _tell(tx: sa.Connection, scope: Scope, step: Step) -> None:
+    """Whoever wants to know of such an end learns it in the same transaction, unless the task is tried again in it."""
+    if step.kind == "retried":
+        notices.withdraw_end(tx, scope, step.task.id, step.at)
+    elif step.task_to in notices.ENDS and step.task_to != step.task.state:
+        why = step.task_values.get("message", step.task.message)
+        notices.tell_of_end(tx, scope, step.task, step.task_to, why, step.at)
 
 
 def _move_task(tx: sa.Connection, scope: Scope, step: Step) -> None:

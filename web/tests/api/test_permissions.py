@@ -33,6 +33,8 @@ BODIES: dict[Any, dict[str, Any]] = {
     wire.NewRunner: {"machine_id": "box-9"},
     wire.NewArtifact: {"task_id": 1, "name": "report.csv"},
     wire.NewAlert: {"task_id": 1, "title": "look", "message": "here"},
+    wire.NewMessage: {"emails": ["ana@acme.example"], "subject": "look", "body": "here"},
+    wire.NewChannel: {"label": "ops", "address": "json://127.0.0.1:9/"},
     wire.NewSchedule: {"automation": "daily", "label": "nightly", "expression": "0 0 2 * * ?"},
     wire.ScheduleChange: {"priority": 3},
     wire.Wish: {"expression": "0 0 2 * * ?"},
@@ -51,6 +53,9 @@ def asked(route: Route, task_id: int = 1) -> tuple[str, dict[str, Any]]:
         "int:task_id": task_id,
         "int:revision": 1,
         "int:artifact_id": 1,
+        "int:message_id": 1,
+        "int:delivery_id": 1,
+        "channel": "ops",
     }.items():
         path = path.replace(f"<{name}>", str(value))
     assert "<" not in path, f"the tests know no value for {path}"
