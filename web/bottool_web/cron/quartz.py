@@ -216,5 +216,5 @@ def _number(item: Text, text: str) -> int:
         hint = f"{field.low} to {field.high} is possible"
         if field is WEEKDAY:
             hint += "; 1 is Sunday, 7 is Saturday"
-        raise item.wrong(f"holds {int(text)}", hint)
+        raise item.wrong("is out of range" if item.text == text else f"has {int(text)}, which is out of range", hint)
     return int(text)

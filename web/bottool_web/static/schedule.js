@@ -14,5 +14,7 @@
   const guess = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && guess && [...form.querySelectorAll("#zones option")].some((option) => option.value === guess)) {
     zone.value = guess;
+    // The preview listens; it may have been asked for already.
+    zone.dispatchEvent(new Event("change", { bubbles: true }));
   }
 })();
