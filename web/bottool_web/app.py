@@ -8,11 +8,11 @@ import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import sqlalchemy as sa
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Request, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import IntegerConverter, UnicodeConverter
 
@@ -46,6 +46,7 @@ _log = logging.getLogger(__name__)
 def create_app(site: Site) -> Flask:
     """:raises PluginError: when a route does not say which permission it needs."""
     app = Flask(__name__, static_folder=None)
+    app.request_class = _request_class(site)
     app.wsgi_app = _Front(app.wsgi_app)  # type: ignore[method-assign]
     app.config.update(MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES, MAX_FORM_MEMORY_SIZE=BODY_LIMIT_BYTES, MAX_FORM_PARTS=1000)
     app.url_map.converters |= {"int": _Id, "default": _Text, "string": _Text}
@@ -76,6 +77,16 @@ def check_permissions(app: Flask) -> None:
     )
     if open_doors:
         raise PluginError(f"no known permission guards: {', '.join(open_doors)}", "guard the view, or mark it public")
+
+
+def _request_class(site: Site) -> type[Request]:
+    """Requests whose forms keep their files on the site's disk, not on the system's small one."""
+
+    class SiteRequest(Request):
+        def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+            return site.files.scratch()
+
+    return SiteRequest
 
 
 class _Id(IntegerConverter):

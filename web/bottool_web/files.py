@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from bottool.errors import NotFound, TooBig, Unavailable
 
 PIECE_BYTES = 256 * 1024
+SPOOL_BYTES = 500_000
 LOOK_BYTES = 64 * 1024 * 1024
 """After so many bytes of one file, look again whether the disk has room."""
 UNUSED_SECONDS = 3600.0
@@ -69,6 +70,16 @@ class Files:
         :raises Unavailable: when the disk has no room for it.
         """
         return self._add(self._artifact, pieces, limit_bytes, lambda _: None)
+
+    def scratch(self) -> IO[bytes]:
+        """A file without a name for what came in a form: on the site's own disk once it is large, and gone when closed.
+
+        :raises Unavailable: when the disk is nearly full.
+        """
+        self.check_room(0)
+        # Whoever reads the form closes it.
+        folder = str(self.root / "incoming")
+        return cast("IO[bytes]", tempfile.SpooledTemporaryFile(SPOOL_BYTES, dir=folder))
 
     def check_room(self, size_bytes: int) -> None:
         """:raises Unavailable: when so many bytes more would leave less room on the disk than the site needs."""
