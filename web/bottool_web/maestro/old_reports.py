@@ -1,4 +1,4 @@
-"""The old form interface: alerts and result files of pinned bots. Their logs and messages are in ``old_records``."""
+"""The old form interface: alerts, messages and result files of pinned bots."""
 
 import json
 from pathlib import PurePosixPath
@@ -7,11 +7,12 @@ from urllib.parse import quote
 from flask import Response, request, send_file
 
 from bottool import wire
-from bottool_web.actions import alerts, artifacts, workspaces
+from bottool_web.actions import alerts, artifacts, messages, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.maestro import words
 from bottool_web.maestro.artifacts import artifact_out
 from bottool_web.maestro.calls import file_part
+from bottool_web.maestro.messages import message_out, message_type_in
 from bottool_web.maestro.old_calls import Said, blueprint, call, done
 from bottool_web.store.scope import Principal
 
@@ -29,6 +30,26 @@ def send_alert(site: Site, who: Principal, said: Said) -> dict[str, str]:
     )
     made = alerts.create_alert(site, who, new)
     return done("the alert is raised", str(made.id))
+
+
+@blueprint.post("/message/send")
+@call("message.send")
+def send_message(site: Site, who: Principal, said: Said) -> dict[str, str]:
+    """``email`` and ``users`` are lists with commas."""
+    new = wire.NewMessage(
+        emails=_listed(said.text("email")),
+        logins=_listed(said.text("users")),
+        groups=_listed(said.text("group")),
+        subject=said.text("subject"),
+        body=said.text("body"),
+        type=message_type_in(said.text("type") or "TEXT"),
+    )
+    made = message_out(messages.send(site, who, new))
+    return done(str(made["message"]), str(made["id"]))
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 @blueprint.post("/newArtifact")

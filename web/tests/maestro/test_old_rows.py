@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bottool import wire
-from bottool_web.actions import workspaces
+from bottool_web.actions import messages, workspaces
 from bottool_web.actions.site import Site
 from bottool_web.store.scope import Principal
 
@@ -190,3 +190,15 @@ def test_a_stranger_sends_no_file(golden: Any, old: Callable[..., Any], site: Si
         )
 
     assert [path for path in site.files.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_message_of_a_pinned_bot(old: Callable[..., Any], site: Site, admin: Principal) -> None:
+    fields = {"email": "ada@example.org, bob@example.org", "users": "", "subject": "Olá", "body": "<b>feito</b>"}
+
+    old("POST", "/message/send", {**fields, "type": "HTML", "group": ""}, reply=DONE)
+
+    sent = messages.list_messages(site, admin)[0]
+    assert (sent.subject, sent.type) == ("Olá", "html")
+    assert sorted(each.address for each in sent.deliveries) == ["ada@example.org", "bob@example.org"]
+    old("POST", "/message/send", {**fields, "email": "nobody"}, status=422, reply={"type": "error"})
+    old("POST", "/message/send", {**fields, "type": "SMS"}, status=422, reply={"type": "error"})
