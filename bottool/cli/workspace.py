@@ -45,7 +45,10 @@ def show(state: State, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def switch(state: State, /, interface: str, to: str, as_json: bool) -> None:
-    """Answer clients of Maestro, or of its old form interface, or no longer."""
+    """Answer clients of Maestro, or of its old form interface, or no longer.
+
+    It takes an administrator: the token of one in the variable BOTTOOL_TOKEN.
+    """
     from bottool.cli import rest
     from bottool.wire import Workspace, WorkspaceChange
 
