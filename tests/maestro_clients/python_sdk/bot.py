@@ -1,7 +1,7 @@
 """Every public method of the unmodified Python SDK, as a workspace login or, with a runner's arguments, as a bot.
 
-    python python_sdk.py SERVER LOGIN KEY WORKSPACE AUTOMATION
-    python python_sdk.py SERVER TASK TOKEN ORGANIZATION
+    python bot.py SERVER LOGIN KEY WORKSPACE AUTOMATION
+    python bot.py SERVER TASK TOKEN ORGANIZATION
 
 Prints a line of JSON for each scenario: its name, and what went wrong or null. As a bot it finishes its task at last.
 """
