@@ -25,7 +25,7 @@ def list_revisions(site: Site, who: Principal, bot_id: str, version: str) -> lis
 def restore(site: Site, who: Principal, bot_id: str, version: str, wanted: wire.RestoreRevision) -> wire.Bot:
     """Put an older file back under the version, as a new revision; without a number, undo the last replacement.
 
-    What runs keeps the file that it started with. The file that is current already stays as it is.
+    What runs keeps the file that it started with. The bytes that are current already stay as they are.
 
     :raises NotFound: when there is no such version or file, or the file is gone from the server's disk.
     :raises Conflict: when the file was refused, or the version changes at this moment.
@@ -37,7 +37,7 @@ def restore(site: Site, who: Principal, bot_id: str, version: str, wanted: wire.
         if older.inspection == "refused":
             raise Conflict(f"this file of version '{version}' of '{bot_id}' was refused", "put another one back")
         site.files.package(older.sha256)
-        if older.id != row.revision_id:
+        if older.sha256 != row.sha256:
             revisions.put_back(tx, who.scope, older, now)
             detail = {"version": version, "sha256": older.sha256, "was": row.sha256, "revision": older.id}
             audit.record(tx, who.scope, "bot.restore", bot_id, now, **detail)
