@@ -5,7 +5,7 @@ tasks, as Maestro's clients do it, and it is audited.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -15,12 +15,15 @@ from bottool.errors import Forbidden, InvalidInput, StaleAttempt
 from bottool.states import FINAL, AttemptState, TaskState
 from bottool_web.actions import checks, endings, fencing, news
 from bottool_web.actions.fencing import Held
+from bottool_web.actions.masking import masked
 from bottool_web.actions.permissions import action
 from bottool_web.actions.results import MESSAGE_LIMIT
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, moves, tasks
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Principal
+
+W = TypeVar("W", wire.Finish, wire.Progress)
 
 MOST_ITEMS = 2**31 - 1
 _COUNTS = ("total_items", "processed_items", "failed_items")
@@ -36,6 +39,7 @@ def finish(site: Site, who: Principal, task_id: int, word: wire.Finish) -> wire.
     :raises InvalidInput: for counts that are negative or do not add up.
     """
     _check(word)
+    word = _masked(site, who, word)
 
     def work(tx: sa.Connection) -> wire.Task | StaleAttempt:
         if who.kind == "attempt":
@@ -62,6 +66,7 @@ def report(site: Site, who: Principal, task_id: int, word: wire.Progress) -> wir
     :raises InvalidInput: for counts that are negative or do not add up.
     """
     _check(word)
+    word = _masked(site, who, word)
 
     def work(tx: sa.Connection) -> wire.Task:
         fencing.check_bot(tx, who)
@@ -78,6 +83,12 @@ def report(site: Site, who: Principal, task_id: int, word: wire.Progress) -> wir
     done = site.store.write(work)
     news.tell(site, who, task_id)
     return done
+
+
+def _masked(site: Site, who: Principal, word: W) -> W:
+    if not isinstance(word.message, str):
+        return word
+    return msgspec.structs.replace(word, message=masked(site, who, word.message))
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:
