@@ -96,7 +96,7 @@ def add(tx: sa.Connection, scope: Scope, new: wire.NewArtifact, now: datetime, *
     return made
 
 
-def check_task(tx: sa.Connection, scope: Scope, task_id: int) -> sa.Row[tuple[int, int]]:
+def check_task(tx: sa.Connection, scope: Scope, task_id: int) -> sa.Row[Any, Any]:
     """Repository and automation of a task.
 
     :raises NotFound: when the workspace has no such task.
@@ -147,16 +147,15 @@ def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.Artifact]
     """In the order that is wanted; newest first when nothing else is."""
     matching = _matching(tx, scope, wanted)
     # The ids by an index alone first, so that only the rows of the page are looked up.
-    if wanted.sort == "id":
-        column = artifact.c.id
-    else:
+    column = SORTS[wanted.sort]
+    if wanted.sort != "id":
         matching = sa.select(artifact.c.id).where(
             artifact.c.workspace_id == scope.workspace_id,
             artifact.c.id.in_(matching.order_by(artifact.c.id.desc()).limit(NEWEST)),
         )
-        column = SORTS[wanted.sort]
-    order = (column.desc() if wanted.descending else column.asc(), artifact.c.id.desc())
-    ordered = matching.order_by(*order[: 1 if wanted.sort == "id" else 2])
+    ordered = matching.order_by(column.desc() if wanted.descending else column.asc())
+    if wanted.sort != "id":
+        ordered = ordered.order_by(artifact.c.id.desc())
     found = list(tx.scalars(ordered.limit(wanted.limit).offset(wanted.first)))
     if not found:
         return []
