@@ -18,6 +18,7 @@ from bottool_web.actions.site import Site
 from bottool_web.cron.calendars import calendar_of
 from bottool_web.cron.timing import Timing, read_timing, zones
 from bottool_web.store import audit, automations, schedule_runs, schedules, tasks, workspaces
+from bottool_web.store.moves import Row
 from bottool_web.store.scope import Principal
 
 __all__ = ["calendar_of", "zones"]
@@ -154,7 +155,7 @@ def change(site: Site, who: Principal, key: str, wanted: wire.ScheduleChange, *,
         row = schedules.locked(tx, who.scope, key)
         columns = {name: said[name] for name in _PLAIN if name in said}
         if "automation" in said or "parameters" in said:
-            label = said.get("automation") or tasks.rules_of(tx, who.scope, row.automation_id).label
+            label = said["automation"] if "automation" in said else _label_of_its_automation(tx, who, row)
             columns |= _of_automation(tx, who, label, said.get("parameters", row.parameters), loose=loose)
         columns |= schedule_rules.due_after(row, columns, now)
         schedules.change(tx, who.scope, row.id, columns, now)
@@ -252,6 +253,10 @@ def _of_automation(
         "repository_id": workspaces.repository_id(tx, who.scope, automation.repository),
         "parameters": parameters,
     }
+
+
+def _label_of_its_automation(tx: sa.Connection, who: Principal, row: Row) -> str:
+    return str(tasks.rules_of(tx, who.scope, row.automation_id).label)
 
 
 def _free_label(tx: sa.Connection, who: Principal, automation: str) -> str:

@@ -13,22 +13,37 @@ from bottool_web.actions.site import Site
 from bottool_web.cron.quartz_out import quartz_in_utc
 from bottool_web.cron.timing import read_timing
 from bottool_web.maestro import words
-from bottool_web.maestro.calls import asked, blueprint, body, call, paging
+from bottool_web.maestro.calls import MOST_ROWS, asked, blueprint, body, call, in_order, paging
 from bottool_web.store.scope import Principal
 
 NAME_KEYS = ("name", "label")
+_SORTS = {
+    "id": "id",
+    "dateCreation": "id",
+    "dateLastModified": "changed_at",
+    "nextExecution": "next_at",
+    "activityLabel": "automation",
+    "label": "label",
+    "name": "label",
+    "cron": "expression",
+    "priority": "priority",
+}
 
 
 @blueprint.get("/scheduling")
 @call("schedule.read")
 def list_schedules(site: Site, who: Principal) -> dict[str, Any]:
-    """A page of them, newest first."""
+    """A page of them, newest first unless ``sort`` says otherwise, which looks at the newest 1000."""
     page, automation = paging(), asked("activityLabel")
-    found = schedules.list_schedules(site, who, automation=automation, offset=page.first, limit=page.size)
+    if page.sort:
+        newest = schedules.list_schedules(site, who, automation=automation, limit=MOST_ROWS)
+        found = page.of(in_order(newest, page, _SORTS))
+    else:
+        found = schedules.list_schedules(site, who, automation=automation, offset=page.first, limit=page.size)
     total = schedules.count_schedules(site, who, automation=automation)
     workspace = workspaces.label(site, who)
     rows = [_row(site, each, workspace) for each in found]
-    return words.page_out(rows, number=page.number, size=page.size, total=total)
+    return words.page_out(rows, number=page.number, size=page.size, total=total, ordered=bool(page.sort))
 
 
 @blueprint.post("/scheduling")

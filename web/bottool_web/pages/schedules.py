@@ -110,7 +110,12 @@ def schedule_page(site: Site, who: Principal, label: str) -> Answer:
 @page("schedule.change")
 def schedule_settings(site: Site, who: Principal, label: str) -> Answer:
     found = schedules.get_schedule(site, who, label)
-    automation = automations.get_automation(site, who, request.args.get("automation") or found.automation)
+    known = automations.list_automations(site, who)
+    chosen = request.args.get("automation") or found.automation
+    automation = next((each for each in known if each.label == chosen), None)
+    if automation is None or "pick" in request.args:
+        # It was deleted, or another one is wanted: that is chosen first.
+        return show("schedule_automation.html", who, automations=known)
     return _form(site, who, _Filled(automation=automation, schedule=found, form=_form_of(found)))
 
 

@@ -68,6 +68,22 @@ def test_a_page_that_lies_behind_the_end_is_empty(golden: Any, nightly: wire.Sch
     golden("GET", "/scheduling?page=3&size=10", reply=reply)
 
 
+def test_a_page_is_sorted_as_it_is_asked_for(golden: Any, site: Site, admin: Principal, nightly: wire.Schedule) -> None:
+    for label, expression in (("b", "0 0 1 * * ?"), ("a", "0 0 3 * * ?")):
+        new = wire.NewSchedule(automation="daily", label=label, expression=expression, parameters={"month": 1})
+        schedules.create(site, admin, new)
+
+    for sort, labels in (
+        ("id,asc", ["nightly", "b", "a"]),
+        ("id,desc", ["a", "b", "nightly"]),
+        ("label,asc", ["a", "b", "nightly"]),
+        ("nextExecution", ["nightly", "b", "a"]),
+    ):
+        golden("GET", f"/scheduling?sort={sort}", reply={"content": [{"label": label} for label in labels]})
+    golden("GET", "/scheduling?sort=label,asc&page=1&size=2", reply={"content": [{"label": "nightly"}]})
+    golden.error("GET", "/scheduling?sort=secret,asc", 422)
+
+
 def test_the_cron_of_another_zone_or_dialect_is_told_in_utc(
     golden: Any, site: Site, admin: Principal, daily: wire.Automation
 ) -> None:
@@ -154,33 +170,31 @@ def test_sending_back_the_cron_that_was_told_keeps_the_zone(
     assert schedules.get_schedule(site, admin, "late").zone == "UTC"
 
 
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
-        ({"cron": None}, 422),
-        ({"cron": "30 8 * * 1"}, 422),
-        ({"cron": "0 0 0 31 2 ?"}, 422),
-        ({"cron": ["0"]}, 422),
-        ({"cron": "0" * 100_000}, 422),
-        ({"cron": "0 0 8 * * ?\0"}, 422),
-        ({"cron": "0 0 8 * * \ud800"}, 400),
-        ({"activityLabel": "nobody"}, 404),
-        ({"activityLabel": None}, 404),
-        ({"parameters": [1]}, 422),
-        ({"parameters": {"a": "\0"}}, 422),
-        ({"priority": 11}, 422),
-        ({"priority": 10**40}, 422),
-        ({"priority": "high"}, 422),
-        ({"active": "perhaps"}, 422),
-        ({"name": {"a": 1}}, 422),
-        ({"name": "n" * 100_000}, 422),
-    ],
-)
-def test_what_makes_no_sense_is_refused_and_nothing_is_made(
-    golden: Any, daily: wire.Automation, change: dict[str, Any], status: int
-) -> None:
-    sent = {"activityLabel": "daily", "cron": "0 0 8 * * ?", "name": "x", "parameters": {}, **change}
+WRONG: list[tuple[dict[str, Any], int]] = [
+    ({"cron": None}, 422),
+    ({"cron": "30 8 * * 1"}, 422),
+    ({"cron": "0 0 0 31 2 ?"}, 422),
+    ({"cron": ["0"]}, 422),
+    ({"cron": "0" * 100_000}, 422),
+    ({"cron": "0 0 8 * * ?\0"}, 422),
+    ({"cron": "0 0 8 * * \ud800"}, 400),
+    ({"activityLabel": "nobody"}, 404),
+    ({"activityLabel": None}, 404),
+    ({"parameters": [1]}, 422),
+    ({"parameters": {"a": "\0"}}, 422),
+    ({"priority": 11}, 422),
+    ({"priority": 10**40}, 422),
+    ({"priority": "high"}, 422),
+    ({"active": "perhaps"}, 422),
+    ({"name": {"a": 1}}, 422),
+    ({"name": "n" * 100_000}, 422),
+]
 
-    golden.error("POST", "/scheduling", status, json=sent)
+
+def test_what_makes_no_sense_is_refused_and_nothing_is_made(golden: Any, daily: wire.Automation) -> None:
+    said = {"activityLabel": "daily", "cron": "0 0 8 * * ?", "name": "x", "parameters": {}}
+
+    for change, status in WRONG:
+        golden.error("POST", "/scheduling", status, json={**said, **change})
 
     golden("GET", "/scheduling", reply={"content": [], "totalElements": 0})

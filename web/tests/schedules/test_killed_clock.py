@@ -155,7 +155,7 @@ def test_what_was_missed_while_no_server_ran_follows_the_rule(
     wait_for(lambda: all(all_runs(site, admin, rule) for rule in RULES))
     serving.kill()
     last = {rule: all_runs(site, admin, rule)[-1].at for rule in RULES}
-    wait_for(lambda: datetime.now(UTC) > max(last.values()) + timedelta(seconds=6))
+    wait_for(lambda: datetime.now(UTC) > max(last.values()) + timedelta(seconds=4.5))
 
     serving.start()
     after = datetime.now(UTC)

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bottool import wire
-from bottool_web.actions import identity, schedules, tasks
+from bottool_web.actions import automations, identity, schedules, tasks
 from bottool_web.actions.site import Site
 from bottool_web.app import create_app
 from bottool_web.store.scope import Principal
@@ -120,31 +120,32 @@ def test_the_preview_alone_tells_what_is_wrong(browser: Browser, daily: Any) -> 
     assert "<b>" not in five
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"kind": "quartz", "expression": "0 0 0 31 2 ?"}, "never fires"),
-        ({"time": "soon"}, "no time of day"),
-        ({"zone": "Mars/Olympus"}, "no time zone"),
-        ({"zone": "../x", "ends_at": "2030-06-01T12:00"}, "no time in"),
-        ({"kind": "sometimes"}, "Invalid enum value"),
-        ({"weekday": []}, "no weekday"),
-        ({"priority": "high"}, "whole number"),
-        ({"missed": "perhaps"}, "Invalid enum value"),
-        ({"p.month": "x"}, "whole number"),
-        ({"label": "a b"}, "label is"),
-        ({"label": "new"}, "label is"),
-    ],
-)
-def test_what_is_wrong_is_told_and_what_was_typed_stays(
-    browser: Browser, site: Site, admin: Principal, daily: Any, wrong: dict[str, Any], words: str
-) -> None:
-    page = browser.send(
-        "/schedules/new", of="/schedules/new?automation=daily", status=422, **{**FORM, "description": "kept", **wrong}
-    )
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "quartz", "expression": "0 0 0 31 2 ?"}, "never fires"),
+    ({"time": "soon"}, "no time of day"),
+    ({"zone": "Mars/Olympus"}, "no time zone"),
+    ({"zone": "../x", "ends_at": "2030-06-01T12:00"}, "no time in"),
+    ({"kind": "sometimes"}, "Invalid enum value"),
+    ({"weekday": []}, "no weekday"),
+    ({"priority": "high"}, "whole number"),
+    ({"missed": "perhaps"}, "Invalid enum value"),
+    ({"p.month": "x"}, "whole number"),
+    ({"label": "a b"}, "label is"),
+    ({"label": "new"}, "label is"),
+]
 
-    assert words in text(page)
-    assert 'value="kept"' in page
+
+def test_what_is_wrong_is_told_and_what_was_typed_stays(
+    browser: Browser, site: Site, admin: Principal, daily: Any
+) -> None:
+    new = "/schedules/new?automation=daily"
+
+    for wrong, words in WRONG:
+        page = browser.send("/schedules/new", of=new, status=422, **{**FORM, "description": "kept", **wrong})
+
+        assert words in text(page), wrong
+        assert 'value="kept"' in page
+
     assert schedules.list_schedules(site, admin) == []
 
 
@@ -198,3 +199,21 @@ def test_a_schedule_of_another_workspace_is_not_there(
         browser.see(f"/schedules/{key}", 404)
         browser.see(f"/schedules/{key}/change", 404)
     assert "theirs" not in browser.see("/schedules")
+
+
+def test_a_schedule_whose_automation_was_deleted_can_be_given_another(
+    browser: Browser, site: Site, admin: Principal, schedule: Schedule, an_automation: Any
+) -> None:
+    schedule(label="tens")
+    an_automation("weekly")
+    automations.delete(site, admin, "daily")
+
+    assert "Which automation" in browser.see("/schedules/tens/change")
+    assert "weekly" in text(browser.see("/schedules/tens/change?automation=weekly"))
+    browser.send(
+        "/schedules/tens/change",
+        of="/schedules/tens/change?automation=weekly",
+        **{**FORM, "automation": "weekly"},
+    )
+
+    assert schedules.get_schedule(site, admin, "tens").automation == "weekly"
