@@ -26,9 +26,10 @@ artifact = table(
     time("stored_at", nullable=True),
     one_of("state", ("announced", "stored")),
 )
+# Each begins with the workspace, which every statement names: SQLite then sees which one narrows most.
 sa.Index("ix_artifact_list", artifact.c.workspace_id, artifact.c.id.desc())
-sa.Index("ix_artifact_task", artifact.c.task_id, artifact.c.id.desc())
-sa.Index("ix_artifact_automation", artifact.c.automation_id, artifact.c.id.desc())
+sa.Index("ix_artifact_task", artifact.c.workspace_id, artifact.c.task_id, artifact.c.id.desc())
+sa.Index("ix_artifact_automation", artifact.c.workspace_id, artifact.c.automation_id, artifact.c.id.desc())
 # To find the first of a period, and whoever needs the bytes of a checksum.
 sa.Index("ix_artifact_at", artifact.c.workspace_id, artifact.c.at)
 sa.Index("ix_artifact_sha256", artifact.c.sha256)

@@ -179,7 +179,8 @@ def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[tupl
         labelled = sa.select(automation.c.id).where(
             automation.c.workspace_id == scope.workspace_id, automation.c.label == wanted.automation
         )
-        statement = statement.where(artifact.c.automation_id.in_(labelled))
+        # As values, 0 where there is none: with a subselect SQLite would read all artifacts.
+        statement = statement.where(artifact.c.automation_id.in_(list(tx.scalars(labelled)) or [0]))
     if wanted.name:
         part = wanted.name
         statement = statement.where(

@@ -25,8 +25,8 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_artifact_list", "artifact", ["workspace_id", sa.text("id DESC")])
-    op.create_index("ix_artifact_task", "artifact", ["task_id", sa.text("id DESC")])
-    op.create_index("ix_artifact_automation", "artifact", ["automation_id", sa.text("id DESC")])
+    op.create_index("ix_artifact_task", "artifact", ["workspace_id", "task_id", sa.text("id DESC")])
+    op.create_index("ix_artifact_automation", "artifact", ["workspace_id", "automation_id", sa.text("id DESC")])
     op.create_index("ix_artifact_at", "artifact", ["workspace_id", "at"])
     op.create_index("ix_artifact_sha256", "artifact", ["sha256"])
 
