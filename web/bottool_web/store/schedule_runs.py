@@ -109,14 +109,16 @@ def unfinished_task(tx: sa.Connection, scope: Scope, schedule_id: int) -> int | 
 def runs(
     tx: sa.Connection, scope: Scope, schedule_id: int, *, before: int | None = None, limit: int = 50
 ) -> list[wire.ScheduleRun]:
-    """Newest first, by id; ``before`` is the id after which the page goes on."""
+    """The last due time first; ``before`` is the id after which the page goes on."""
     statement = (
         sa.select(schedule_run, task.c.state.label("task_state"))
         .outerjoin(task, task.c.id == schedule_run.c.task_id)
         .where(schedule_run.c.workspace_id == scope.workspace_id, schedule_run.c.schedule_id == schedule_id)
     )
     if before is not None:
-        statement = statement.where(schedule_run.c.id < before)
+        last = schedule_run.alias("last")
+        at = sa.select(last.c.at).where(last.c.workspace_id == scope.workspace_id, last.c.id == before)
+        statement = statement.where(schedule_run.c.at < at.scalar_subquery())
     return [
         wire.ScheduleRun(
             id=row.id,
@@ -127,7 +129,7 @@ def runs(
             task_id=row.task_id,
             task_state=row.task_state or "",
         )
-        for row in tx.execute(statement.order_by(schedule_run.c.id.desc()).limit(limit))
+        for row in tx.execute(statement.order_by(schedule_run.c.at.desc()).limit(limit))
     ]
 
 

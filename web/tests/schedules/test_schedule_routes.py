@@ -58,6 +58,18 @@ def test_lists_are_filtered_and_go_on_by_a_cursor(call: Call) -> None:
     assert call("GET", "/schedules?state=nonsense").status_code == 422
 
 
+def test_runs_go_on_by_a_cursor_too(call: Call) -> None:
+    call("POST", "/schedules", json=SAID)
+    made = [call("POST", "/schedules/tens/run").json["id"] for _ in range(5)]
+
+    first = call("GET", "/schedules/tens/runs?limit=3").json
+    rest = call("GET", f"/schedules/tens/runs?limit=3&before={first['next']}").json
+
+    assert [item["task_id"] for item in first["items"] + rest["items"]] == made[::-1]
+    assert rest["next"] == ""
+    assert all(item["task_state"] == "queued" for item in first["items"])
+
+
 def test_the_number_names_it_as_well_as_the_label(call: Call) -> None:
     made = call("POST", "/schedules", json=SAID).json
 
