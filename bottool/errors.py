@@ -35,9 +35,14 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+LONGEST_WORD = 200
+"""Longer ones are no misspelt words, and comparing them takes long."""
+
 
 def did_you_mean(wanted: str, known: Iterable[str]) -> str:
     """A hint for a misspelt word, or ``""`` when nothing known is near it."""
+    if len(wanted) > LONGEST_WORD:
+        return ""
     near = difflib.get_close_matches(wanted, list(known), n=1)
     return f"did you mean '{near[0]}'?" if near else ""
 

@@ -6,18 +6,25 @@ from bottool import wire
 from bottool.errors import BottoolError
 
 MEDIA_TYPE = "application/problem+json"
+MOST_LETTERS = 1000
+"""Of a message: what somebody sent may stand in it, however long that is."""
 
 
 def problem_of(error: BottoolError) -> wire.Problem:
+    message, hint = _cut(error.message), _cut(error.hint)
     return wire.Problem(
         title=HTTPStatus(error.http_status).phrase,
         status=error.http_status,
-        detail=error.message,
-        message=error.message,
+        detail=message,
+        message=message,
         code=error.code,
-        hint=error.hint,
+        hint=hint,
         details=error.details,
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
 
 
 def retry_after(error: BottoolError) -> dict[str, str]:
