@@ -1,5 +1,6 @@
 """The HTTP client against small real servers, most of which misbehave."""
 
+import hashlib
 import json
 import socket
 import subprocess
@@ -28,7 +29,7 @@ from bottool.errors import (
     Unavailable,
     Unreachable,
 )
-from bottool.wire import Login, Release, Status
+from bottool.wire import IDEMPOTENCY_HEADER, Login, Release, Status
 
 
 class Server(ThreadingHTTPServer):
@@ -397,6 +398,43 @@ def test_a_download_that_fails_leaves_nothing_and_keeps_what_was_there(server, c
     raised_by(lambda: client.download("/x", tmp_path / "bot.zip"))
 
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("bot.zip", b"old")]
+
+
+def test_a_download_with_another_checksum_leaves_nothing_and_keeps_what_was_there(server, client, tmp_path):
+    server.answers["/x"] = says(b"forged", media_type="application/octet-stream")
+    (tmp_path / "bot.zip").write_bytes(b"old")
+
+    with pytest.raises(ServerError, match="not what was asked for"):
+        client.download("/x", tmp_path / "bot.zip", sha256="0" * 64)
+
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("bot.zip", b"old")]
+    right = hashlib.sha256(b"forged").hexdigest()
+    assert client.download("/x", tmp_path / "bot.zip", sha256=right).read_bytes() == b"forged"
+
+
+def test_an_upload_with_a_key_is_sent_again_whole_and_tells_how_far_it_is(server, client, tmp_path):
+    server.answers["/x"] = [hangs_up, says({"size": 3})]
+    file, heard = tmp_path / "a.bin", []
+    file.write_bytes(b"x" * 200_000)
+
+    client.upload(
+        "/x", file, {IDEMPOTENCY_HEADER: "one"}, told=lambda done, everything: heard.append((done, everything))
+    )
+
+    assert [len(body) for _, _, _, body in server.requests] == [200_000, 200_000]
+    assert {headers["Content-Length"] for _, _, headers, _ in server.requests} == {"200000"}
+    assert {headers[IDEMPOTENCY_HEADER] for _, _, headers, _ in server.requests} == {"one"}
+    assert heard[-1] == (200_000, 200_000)
+
+
+def test_an_upload_without_a_key_is_sent_once(server, client, tmp_path):
+    server.answers["/x"] = [hangs_up, says({"size": 3})]
+    (tmp_path / "a.bin").write_bytes(b"x")
+
+    with pytest.raises(Unreachable):
+        client.upload("/x", tmp_path / "a.bin")
+
+    assert len(server.requests) == 1
 
 
 def test_bytes_and_headers_of_an_answer_can_be_read(server, client):

@@ -89,6 +89,19 @@ def test_no_sweep_takes_what_a_row_needs(site: Site, an_artifact: Send, stored: 
     assert {each.sha256 for each in needed} <= stored()
 
 
+def test_bytes_that_another_part_of_the_site_needs_stay(
+    site: Site, admin: Principal, an_artifact: Send, deploy: Callable[..., wire.Bot], package: Callable[..., bytes]
+) -> None:
+    deploy("other", "2.0")
+    made = an_artifact(package("other 2.0"), "the same.zip")
+    aged(site, made.sha256)
+
+    artifacts.delete(site, admin, made.id)
+
+    assert swept.sweep(site) == 0
+    assert site.files.artifact(made.sha256).is_file()
+
+
 def test_whoever_sends_and_deletes_the_same_bytes_at_once_loses_none(
     site: Site, admin: Principal, an_artifact: Send
 ) -> None:
