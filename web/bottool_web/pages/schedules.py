@@ -130,7 +130,7 @@ def schedule_change(site: Site, who: Principal, label: str) -> Answer:
         return _form(site, who, filled)
     try:
         wanted = msgspec.convert(_said(filled), wire.ScheduleChange)
-        schedules.change(site, who, label, wanted)
+        schedules.change(site, who, label, wanted, loose=bool(filled.without_field))
     except (BottoolError, msgspec.ValidationError) as error:
         return _refused(site, who, filled, error)
     flash("The schedule is changed.", "success")
@@ -181,6 +181,13 @@ class _Filled:
     form: Form
     schedule: wire.Schedule | None = None
 
+    @property
+    def without_field(self) -> dict[str, Any]:
+        """Parameters that the automation does not know, as Maestro's clients may send them: they stay."""
+        declared = {item.label for item in self.automation.parameters}
+        kept = self.schedule.parameters if self.schedule else {}
+        return {label: value for label, value in kept.items() if label not in declared}
+
 
 def _at(label: str) -> str:
     return url_for("pages.schedule_page", label=label)
@@ -213,7 +220,10 @@ def _said(filled: _Filled) -> dict[str, Any]:
         "missed_most": number(form.get("missed_most", "10") or "10", "missed_most"),
         "overlap": "overlap" in form,
         "ends_at": _end(form.get("ends_at", ""), zone),
-        "parameters": {label: value for label, value in values.items() if value is not None},
+        "parameters": {
+            **filled.without_field,
+            **{label: value for label, value in values.items() if value is not None},
+        },
     }
 
 
@@ -270,6 +280,7 @@ def _form(site: Site, who: Principal, filled: _Filled, error: str = "") -> str:
         who,
         automation=filled.automation,
         schedule=filled.schedule,
+        without_field=filled.without_field,
         form=form,
         fresh=filled.schedule is None and not form,
         preview=_preview(site, who, form) if form else None,

@@ -217,3 +217,17 @@ def test_a_schedule_whose_automation_was_deleted_can_be_given_another(
     )
 
     assert schedules.get_schedule(site, admin, "tens").automation == "weekly"
+
+
+def test_parameters_that_the_automation_does_not_know_outlive_the_form(
+    browser: Browser, site: Site, admin: Principal, daily: Any
+) -> None:
+    said = wire.NewSchedule(
+        automation="daily", label="tens", expression="0 0 8 * * ?", parameters={"month": 1, "extra": [1, "<b>"]}
+    )
+    schedules.create(site, admin, said, loose=True)
+
+    assert "extra" in text(browser.see("/schedules/tens/change"))
+    browser.send("/schedules/tens/change", **FORM)
+
+    assert schedules.get_schedule(site, admin, "tens").parameters == {"month": 7, "extra": [1, "<b>"]}
