@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,7 +57,8 @@ def filled(path: str) -> str:
         "int:revision": "1",
     }.items():
         path = path.replace(f"<{name}>", value)
-    return path
+    # What has no name of its own here is a number, or a label.
+    return re.sub(r"<\w+>", "daily", re.sub(r"<int:\w+>", "1", path))
 
 
 def test_a_body_that_is_no_json_is_400_and_one_that_does_not_fit_is_422(
