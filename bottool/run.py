@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bottool import launcher, settings
 from bottool.arguments import full_command
 from bottool.errors import BottoolError, LaunchError, PluginError
 from bottool.model import Installation, Limits, Outcome, Reason, TaskContext, Usage
@@ -87,6 +88,8 @@ def _launch(
     for name, target in command.links.items():
         _link(folder / name, target)
     arguments, variables = full_command(command, task, installation.folder)
+    if task is not None:
+        variables["PATH"] = launcher.with_program(variables.get("PATH", ""), settings.cache_folder())
     return start(arguments, folder=folder, variables=variables, output=output)
 
 

@@ -26,7 +26,7 @@ SECTIONS = {
         "runner",
         "workspace",
     ),
-    "What bots report": ("log", "artifact", "alert", "message", "error"),
+    "What bots report": ("finish", "log", "artifact", "alert", "message", "error"),
     "This machine": ("up", "demo", "login", "logout", "whoami", "doctor", "plugins", "plugin", "version"),
 }
 OWN = tuple(name for names in SECTIONS.values() for name in names)

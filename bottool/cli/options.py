@@ -10,10 +10,19 @@ from bottool.cli.state import State
 
 Function = Callable[..., Any]
 
+TASK_VARIABLE = "BOTTOOL_TASK"
+"""Given to every bot, see ``bottool.arguments``."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 folder_argument = click.argument(
     "folder", default=".", type=click.Path(path_type=Path, exists=False, file_okay=True, dir_okay=True)
 )
+
+task_option = click.option(
+    "--task", "task_id", type=int, envvar=TASK_VARIABLE, required=True, help=f"The task. [{TASK_VARIABLE}]"
+)
+task_argument = click.argument("task_id", type=int, metavar="[TASK]", envvar=TASK_VARIABLE)
+"""In a bot's own process the task need not be named."""
 
 
 def server_options(function: Function) -> Function:

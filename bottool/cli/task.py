@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from bottool.cli import present
-from bottool.cli.options import json_option, server_options
+from bottool.cli import ending, present
+from bottool.cli.ending import counting_options, ending_options
+from bottool.cli.options import json_option, server_options, task_argument
 from bottool.cli.state import State
 from bottool.states import FINAL, TaskState
 
@@ -102,7 +103,7 @@ def list_tasks(state: State, states: tuple[str, ...], automation: str, machine: 
 
 
 @command.command("show")
-@id_argument
+@task_argument
 @server_options
 @json_option
 @click.pass_obj
@@ -175,23 +176,48 @@ def explain(state: State, task_id: int, as_json: bool) -> None:
         click.echo(f"  {machine_id}: {reason}")
 
 
+@command.command("parameters")
+@task_argument
+@click.argument("name", default="")
+@server_options
+@click.pass_obj
+def parameters_of(state: State, task_id: int, name: str) -> None:
+    """Print the parameters of a task as a JSON object, or the value of one: a text as it is, all else as JSON."""
+    from bottool.cli import rest
+    from bottool.errors import NotFound, did_you_mean
+    from bottool.wire import Task
+
+    given = state.client().get(rest.path("tasks", task_id), type=Task).parameters
+    if not name:
+        present.as_json(given)
+    elif name not in given:
+        raise NotFound(f"task {task_id} has no parameter '{name}'", did_you_mean(name, given))
+    elif isinstance(given[name], str):
+        click.echo(given[name])
+    else:
+        present.as_json(given[name])
+
+
 @command.command("finish")
-@id_argument
-@click.option("--status", required=True, type=click.Choice(["succeeded", "partial", "failed"]))
-@click.option("--message", default="", help="What is said of it.")
-@click.option("--total", "total_items", type=click.IntRange(0), help="Items in all.")
-@click.option("--processed", "processed_items", type=click.IntRange(0), help="Items that went well.")
-@click.option("--failed", "failed_items", type=click.IntRange(0), help="Items that did not.")
+@task_argument
+@ending_options
 @server_options
 @json_option
 @click.pass_obj
 def finish(state: State, /, task_id: int, as_json: bool, **said: Any) -> None:
-    """Store a result in the bot's stead."""
-    from bottool.cli import rest
-    from bottool.wire import Finish, Task
+    """Store a result: of the bot's own task in a bot, else in its stead."""
+    _present(ending.send(state, task_id, **said), as_json)
 
-    task = state.client().post(f"{rest.path('tasks', task_id)}/finish", Finish(**said), type=Task)
-    _present(task, as_json)
+
+@command.command("report")
+@task_argument
+@counting_options
+@server_options
+@json_option
+@click.pass_obj
+def report(state: State, /, task_id: int, as_json: bool, **said: Any) -> None:
+    """Say how far a task is; it goes on."""
+    _present(ending.report(state, task_id, **said), as_json)
 
 
 def _steer(verb: str, text: str) -> None:
