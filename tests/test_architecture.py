@@ -38,6 +38,7 @@ CORE = (
         "preview",
         "environments",
         "arguments",
+        "launcher",
         "run",
     ),
     *("wire", "answers", "client", "cli", "testing", "__main__"),
@@ -61,7 +62,7 @@ WEB = (
     ),
     ("actions",),
     ("problems",),
-    ("api", "maestro", "gateway", "pages", "clock", "inspector"),
+    ("api", "maestro", "gateway", "pages", "clock", "inspector", "outbox"),
     ("app", "asgi", "serve", "local", "plugin", "__main__"),
 )
 SOCIABLE = (WEB[0], WEB[-1])

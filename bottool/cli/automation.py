@@ -20,6 +20,9 @@ COLUMNS: dict[str, Callable[[Any], object]] = {
 }
 
 
+NOTICES = ("info", "warn", "error", "failed", "timed_out", "expired", "lost")
+
+
 @click.group("automation")
 def command() -> None:
     """See, create and change automations."""
@@ -42,6 +45,14 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
         (
             ("--report-required/--no-report-required",),
             {"default": None, "help": "A bot that ends without a word has failed."},
+        ),
+        (
+            ("--notify", "notify_users"),
+            {"multiple": True, "metavar": "ADDRESS", "help": "User who is told by mail; may be repeated."},
+        ),
+        (
+            ("--notify-of", "notify_types"),
+            {"multiple": True, "type": click.Choice(NOTICES), "help": "Of which alerts and ends; may be repeated."},
         ),
     ):
         function = click.option(*flags, **options)(function)
@@ -123,6 +134,8 @@ def show(state: State, label: str, as_json: bool) -> None:
             "time-out": present.duration(found.timeout_seconds),
             "attempts": found.max_attempts,
             "report required": found.report_required,
+            "tells": found.notify_users,
+            "tells of": found.notify_types,
             "waiting": found.waiting,
             "active": found.active,
             "repository": found.repository,
@@ -147,8 +160,9 @@ def _said(options: dict[str, Any]) -> dict[str, Any]:
     from bottool.cli.parameters import definition
 
     said = {name: value for name, value in options.items() if value not in {None, ()}}
-    if "runners" in said:
-        said["runners"] = list(said["runners"])
+    for name in ("runners", "notify_users", "notify_types"):
+        if name in said:
+            said[name] = list(said[name])
     if "parameters" in said:
         said["parameters"] = [definition(text) for text in said["parameters"]]
     if said.get("timeout_seconds") == 0:

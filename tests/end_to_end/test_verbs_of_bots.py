@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-
 SCRIPT = """\
 set -e
 city=$(bottool task parameters "$BOTTOOL_TASK" city)

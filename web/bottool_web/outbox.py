@@ -10,10 +10,9 @@ import time
 from typing import Any, Protocol
 
 from bottool_web.actions import deliveries, upkeep
-from bottool_web.actions.deliveries import TOPIC, Parcel, Tried
+from bottool_web.actions.deliveries import MAIL, TOPIC, Parcel, Tried
 from bottool_web.actions.site import Site
 from bottool_web.mail import Mail, Postman
-from bottool_web.store.deliveries import MAIL
 from bottool_web.store.scope import Principal
 
 EVERY_SECONDS = 2.0

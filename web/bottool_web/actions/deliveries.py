@@ -19,6 +19,8 @@ from bottool_web.store import deliveries
 from bottool_web.store.deliveries import MAIL, Row
 from bottool_web.store.scope import Principal
 
+__all__ = ["MAIL", "TOPIC", "Parcel", "Sender", "Tried", "deliver_next", "give_up_old"]
+
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 4 * 3600.0
 LEASES = 3

@@ -9,12 +9,23 @@ from werkzeug.datastructures import MultiDict
 
 from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
-from bottool_web.actions import automations, bots, runners, tasks
+from bottool_web.actions import automations, bots, messages, runners, tasks
 from bottool_web.actions.site import Site
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
 
 Form = MultiDict[str, str]
+
+NOTICES = {
+    "info": "alerts: INFO",
+    "warn": "alerts: WARN",
+    "error": "alerts: ERROR",
+    "failed": "a task failed",
+    "timed_out": "a task ran out of time",
+    "expired": "a task never started",
+    "lost": "contact with a task was lost",
+}
+"""What people may be told of, as the form names it."""
 
 
 @blueprint.get("/automations")
@@ -161,6 +172,8 @@ def _settings(form: Form) -> dict[str, Any]:
         "max_attempts": _number(form.get("max_attempts", "1") or "1", "max_attempts"),
         "report_required": "report_required" in form,
         "parameters": _parameters(form),
+        "notify_users": form.getlist("notify_users"),
+        "notify_types": form.getlist("notify_types"),
     }
 
 
@@ -192,6 +205,8 @@ def _settings_page(site: Site, who: Principal, automation: wire.Automation | Non
         form=form,
         bots=bots.list_bots(site, who),
         runners=runners.list_runners(site, who),
+        users=messages.list_users(site, who),
+        notices=NOTICES,
         error=error,
     )
 

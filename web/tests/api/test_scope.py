@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from bottool import wire
-from bottool_web.actions import artifacts, bots, firing, identity, inspections, runners, schedules, setup
+from bottool_web.actions import alerts, artifacts, bots, firing, identity, inspections, runners, schedules, setup
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, idempotency, tables, tokens, workspaces
 from bottool_web.store.scope import Principal
@@ -103,6 +103,8 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     runners.register(site, wire.Register(installation_id="one", code=code.code), "")
     schedule_daily(site, call, ada)
     call("POST", "/alerts", json={"task_id": task.id, "title": "a", "message": "b"})
+    alerts.page_of_alerts(site, ada, alerts.Filter(search="a"), first=0, limit=5)
+    with_messages(call, task.id)
     with_artifacts(call, task.id)
     artifacts.page_of_artifacts(site, ada, artifacts.Asked(sort="name", descending=False))
     for path in ("/tasks", "/task-counts", "/alerts", f"/tasks/{task.id}", f"/tasks/{task.id}/events"):
@@ -127,6 +129,15 @@ def schedule_daily(site: Site, call: Callable[..., TestResponse], ada: Principal
         call("POST", f"/schedules/nightly/{verb}")
     schedules.count_schedules(site, ada, state="over")
     call("DELETE", "/schedules/nightly"), call("GET", "/schedules/nightly")
+
+
+def with_messages(call: Callable[..., TestResponse], task_id: int) -> None:
+    said = {"emails": ["ana@acme.example"], "subject": "s", "body": "b", "task_id": task_id}
+    made = call("POST", "/messages", json=said, headers={wire.IDEMPOTENCY_HEADER: "m"})
+    assert made.status_code == 201
+    for query in ("", f"?task_id={task_id}&state=waiting&search=s&days=2&kind=message"):
+        assert call("GET", f"/messages{query}").status_code == 200
+    assert call("GET", f"/messages/{made.json['id']}").json["deliveries"][0]["state"] == "waiting"
 
 
 def with_artifacts(call: Callable[..., TestResponse], task_id: int) -> None:

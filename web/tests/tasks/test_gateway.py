@@ -120,6 +120,10 @@ def test_work_is_found_although_its_hint_was_lost(site, ask, runner_client):
 
 
 def test_a_caller_who_hangs_up_leaves_nothing_waiting(site, runner_client, served):
+    def waiting():
+        # The outbox listens as long as the server runs.
+        return [topic for topic in site.hints._waiting if topic != "outbox"]
+
     with socket.create_connection(("127.0.0.1", served.listener.getsockname()[1])) as raw:
         body = b'{"session_id": "s1", "installation_id": "of-box-1", "hold_seconds": 9}'
         token = runner_client._http.headers["Authorization"].encode()
@@ -128,14 +132,14 @@ def test_a_caller_who_hangs_up_leaves_nothing_waiting(site, runner_client, serve
             b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
         )
         deadline = time.monotonic() + 10
-        while not site.hints._waiting and time.monotonic() < deadline:
+        while not waiting() and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert site.hints._waiting
+        assert waiting()
 
     deadline = time.monotonic() + 10
-    while site.hints._waiting and time.monotonic() < deadline:
+    while waiting() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not site.hints._waiting
+    assert not waiting()
 
 
 def test_the_server_ends_at_once_although_calls_are_held(site, served, runner_client):

@@ -1,0 +1,59 @@
+"""Pages of alerts and messages: what was raised and sent is there, found by its words, and never run by a browser."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from bottool import wire
+from bottool_web.actions import alerts, automations, identity, messages, tasks
+from bottool_web.app import create_app
+
+
+@pytest.fixture
+def browser(site: Any, workspace: Any, account: int) -> FlaskClient:
+    """Somebody who is signed in as an administrator."""
+    cookie, _ = identity.start_session(site, workspace.email, workspace.password, "127.0.0.1")
+    client = create_app(site).test_client()
+    client.set_cookie("bottool_session", cookie)
+    return client
+
+
+def test_alerts_are_listed_and_found(site: Any, admin: Any, an_automation: Any, browser: FlaskClient) -> None:
+    an_automation()
+    task = tasks.create(site, admin, wire.NewTask(automation="daily"))
+    for title, kind in (("the disk is <b>full</b>", "error"), ("all is well", "info")):
+        alerts.create_alert(site, admin, wire.NewAlert(task_id=task.id, title=title, message="m", type=kind))
+
+    everything, errors = browser.get("/alerts").text, browser.get("/alerts?type=error&search=disk").text
+
+    assert "all is well" in everything
+    assert "&lt;b&gt;full" in errors
+    assert "<b>full" not in errors
+    assert "all is well" not in errors
+    assert "No alert fits" in browser.get("/alerts?search=nothing+like+it").text
+
+
+def test_a_message_shows_what_became_of_it(site: Any, admin: Any, browser: FlaskClient) -> None:
+    new = wire.NewMessage(emails=["ana@acme.example"], logins=["nobody@acme.example"], subject="<i>Done</i>", body="b")
+    made = messages.send(site, admin, new)
+
+    listed, shown = browser.get("/messages?state=waiting").text, browser.get(f"/messages/{made.id}").text
+
+    assert "&lt;i&gt;Done" in listed
+    assert "no user of this workspace" in shown
+    assert "No mail server is set" in listed
+    assert browser.get(f"/messages/{made.id + 1}").status_code == 404
+
+
+def test_the_settings_of_an_automation_keep_whom_it_tells(
+    site: Any, admin: Any, an_automation: Any, add_user: Any, browser: FlaskClient
+) -> None:
+    add_user("ana@acme.example")
+    an_automation(notify_users=["ana@acme.example"], notify_types=["error"])
+
+    form = browser.get("/automations/daily/change").text
+
+    assert 'value="ana@acme.example" checked' in form
+    assert 'value="error" checked' in form
+    assert automations.get_automation(site, admin, "daily").notify_types == ["error"]
