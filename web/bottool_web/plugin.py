@@ -100,6 +100,40 @@ def init(  # noqa: PLR0913  # one for each option
     click.echo(f"Workspace '{workspace}' is set up. Start it with: bottool serve --data {data}")
 
 
+@server.command("mail-test")
+@DATA
+@click.option("--to", required=True, metavar="ADDRESS", help="To whom.")
+def mail_test(data: Path, to: str) -> None:
+    """Send one mail with the site's settings now, and say what the mail server answers."""
+    import secrets
+    from datetime import UTC, datetime
+
+    from bottool.errors import InvalidInput, Unreachable
+    from bottool_web.actions.messages import address
+    from bottool_web.mail import Mail, Postman, Undelivered
+    from bottool_web.settings import load_site_settings
+
+    postman = Postman(settings=load_site_settings(data, base_variables(), {}))
+    if not postman.is_set_up:
+        raise SettingsError(f"no mail server is set in '{data / 'site.toml'}'", 'write smtp_host = "mail.example.org"')
+    mail = Mail(
+        to=address(to, "--to"),
+        subject="A test of bottool",
+        body="This site can send mail.\n",
+        reference=secrets.token_hex(12),
+        at=datetime.now(UTC),
+    )
+    try:
+        postman.send(mail)
+    except Undelivered as error:
+        if error.final:
+            raise InvalidInput(error.message, "is the address right?") from error
+        raise Unreachable(error.message, "look at smtp_host, smtp_port, smtp_tls, smtp_user in site.toml") from error
+    finally:
+        postman.close()
+    click.echo(f"The mail server took a mail to {mail.to}.")
+
+
 def _line(file: IO[str]) -> str:
     """The file's text without the line break that editors put at its end."""
     return file.read().rstrip("\r\n")
