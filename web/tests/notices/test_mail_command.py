@@ -5,12 +5,12 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from bottool.cli.main import cli
+from bottool.cli.main import make_root
 from bottool_web.settings import FILE_NAME
 
 
 def tried(data: Path, to: str = "ana@acme.example") -> Any:
-    return CliRunner().invoke(cli, ["server", "mail-test", "--data", str(data), "--to", to])
+    return CliRunner().invoke(make_root(), ["server", "mail-test", "--data", str(data), "--to", to])
 
 
 def write(data: Path, port: int) -> None:
