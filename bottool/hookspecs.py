@@ -18,7 +18,7 @@ import pluggy
 
 from bottool.language import Language
 from bottool.local import LocalServer, LocalWork
-from bottool.model import Command, Installation, Outcome, Problem, Project
+from bottool.model import Command, Installation, Notification, Outcome, Problem, Project
 
 NAMESPACE = "bottool"
 hookspec = pluggy.HookspecMarker(NAMESPACE)
@@ -131,4 +131,23 @@ def bottool_local_server(work: LocalWork) -> AbstractContextManager[LocalServer]
         @hookimpl
         def bottool_local_server(work):
             return local_server(work)
+    """
+
+
+@hookspec(firstresult=True)
+def bottool_notify(notification: Notification) -> bool | None:
+    """Bring a notification to a chat service.
+
+    When: once per notification and channel, and again later after a failure.
+    Process: a child of the server, made for this one call, with little memory; it is killed when it takes too long.
+    Parameters: ``notification`` with the channel's address, which only this plugin may understand.
+    Returns: ``True`` when the service took it; ``None`` for an address of a service that is not yours.
+    Several results: the first that is not ``None`` counts; without any the notification has failed for good.
+    Exceptions: ``Refused`` when no other try makes sense; any other lets it be tried again later.
+    Since 0.1. Example::
+
+        @hookimpl
+        def bottool_notify(notification):
+            if notification.address.startswith("pager://"):
+                return page(notification.address, notification.title)
     """

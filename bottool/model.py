@@ -225,3 +225,19 @@ class Outcome:
     def succeeded(self) -> bool:
         """True only for a bot that ended by itself with exit status 0."""
         return self.reason is Reason.EXITED and self.exit_code == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What people of one channel are told. ``address`` is a secret: do not print it, and keep it nowhere.
+
+    ``severity`` is ``info``, ``warn`` or ``error``; ``text`` is plain unless ``html``. ``reference`` is the same when a
+    notification is tried again.
+    """
+
+    address: str = field(repr=False)
+    title: str
+    text: str
+    severity: str = "info"
+    html: bool = False
+    reference: str = ""

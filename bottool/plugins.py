@@ -20,7 +20,7 @@ from bottool import hookspecs
 from bottool.errors import BottoolError, PluginError, ProjectError, did_you_mean
 from bottool.language import API_VERSION, Language
 from bottool.local import LocalServer, LocalWork
-from bottool.model import Command, Installation, Outcome, Problem, Project
+from bottool.model import Command, Installation, Notification, Outcome, Problem, Project
 
 GROUP = "bottool"
 """The group of entry points in which plugins announce themselves."""
@@ -190,6 +190,16 @@ class Plugins:
             raise PluginError(
                 f"plugin '{_culprits(error, caller)}' failed in bottool_local_server: {one_line(error)}"
             ) from error
+
+    def notify(self, notification: Notification) -> bool | None:
+        """Whether a service took it; ``None`` when no plugin serves such an address. What a plugin raises passes.
+
+        :raises PluginError: when a plugin returns something else.
+        """
+        taken = self._pluggy.hook.bottool_notify(notification=notification)
+        if taken is None or isinstance(taken, bool):
+            return taken
+        raise PluginError(f"a plugin returned {_kind(taken)} from bottool_notify, not True")
 
     def task_finished(self, installation: Installation, outcome: Outcome) -> None:
         """Tell every plugin that a bot ended. What they raise is printed and changes nothing."""

@@ -16,11 +16,11 @@ def project_of(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_there_are_core_and_six_members() -> None:
+def test_there_are_core_and_seven_members() -> None:
     names = [project_of(folder)["name"] for folder in MEMBERS]
 
     assert names == [
-        *("bottool-command", "bottool-java", "bottool-javascript", "bottool-python"),
+        *("bottool-command", "bottool-java", "bottool-javascript", "bottool-notify", "bottool-python"),
         *("bottool-web", "bottool-runner"),
     ]
 

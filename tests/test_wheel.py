@@ -13,7 +13,7 @@ pytestmark = pytest.mark.wheel
 
 PACKAGES = (
     *("bottool", "bottool.testing", "bottool_command", "bottool_java", "bottool_javascript", "bottool_python"),
-    *("bottool_web", "bottool_runner"),
+    *("bottool_notify", "bottool_web", "bottool_runner"),
 )
 LANGUAGES = {"command", "java", "javascript", "python", "typescript"}
 SOURCES = os.environ.get("BOTTOOL_SOURCES", "")
@@ -41,7 +41,7 @@ def test_all_plugins_work_and_bring_their_languages() -> None:
     plugins = json.loads(bottool("plugins", "--json"))
 
     assert [each["problem"] for each in plugins if each["problem"]] == []
-    assert {each["name"] for each in plugins} == {"command", "java", "javascript", "python", "runner", "web"}
+    assert {each["name"] for each in plugins} == {"command", "java", "javascript", "notify", "python", "runner", "web"}
     assert {language for each in plugins for language in each["languages"]} == LANGUAGES
 
 

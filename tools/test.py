@@ -39,6 +39,7 @@ PARTS = (
     Part(name="python", budget_minutes=1, paths=("plugins/python/tests",)),
     Part(name="java", budget_minutes=1.5, paths=("plugins/java/tests",)),
     Part(name="javascript", budget_minutes=1.5, paths=("plugins/javascript/tests",)),
+    Part(name="notify", budget_minutes=0.5, paths=("plugins/notify/tests",)),
     Part(name="web", budget_minutes=5, paths=("web/tests",), marks="not browser"),
     Part(name="browser", budget_minutes=2.5, paths=("web/tests", "tests"), marks="browser"),
     Part(name="runner", budget_minutes=2.5, paths=("runner/tests",)),

@@ -11,7 +11,7 @@ UV = (sys.executable, "-m", "uv")
 
 
 def members() -> list[Path]:
-    """The folders of the six distributions and core, core first."""
+    """The folders of the seven distributions and core, core first."""
     folders = [ROOT, *sorted((ROOT / "plugins").iterdir()), ROOT / "web", ROOT / "runner"]
     return [folder for folder in folders if (folder / "pyproject.toml").is_file()]
 
