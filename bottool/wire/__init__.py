@@ -18,6 +18,7 @@ from bottool.wire.base import (
     Message,
 )
 from bottool.wire.inspections import Dependency, Dependent, Inspection
+from bottool.wire.logs import Log, LogChange, LogColumn, LogEntry, NewLog, NewLogEntry
 from bottool.wire.notices import Channel, Delivery, NewChannel, NewMessage, NoticeType, SentMessage
 from bottool.wire.nouns import (
     Alert,
@@ -100,6 +101,10 @@ __all__ = [
     "Frame",
     "HandBack",
     "Inspection",
+    "Log",
+    "LogChange",
+    "LogColumn",
+    "LogEntry",
     "LoggedIn",
     "Login",
     "Message",
@@ -107,6 +112,8 @@ __all__ = [
     "NewArtifact",
     "NewAutomation",
     "NewChannel",
+    "NewLog",
+    "NewLogEntry",
     "NewMessage",
     "NewRunner",
     "NewSchedule",

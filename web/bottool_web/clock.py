@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from bottool_web.actions import firing, swept, upkeep
+from bottool_web.actions import firing, logs, swept, upkeep
 from bottool_web.actions.site import Site
 from bottool_web.store.scope import Principal
 
@@ -69,6 +69,8 @@ class Clock:
         if self._monotonic() >= self._purge_at:
             self._purge_at = self._monotonic() + PURGE_EVERY_SECONDS
             upkeep.purge(self._site)
+            for who in upkeep.principals(self._site):
+                logs.purge(self._site, who)
             swept.sweep(self._site, range(self._swept, self._swept + SWEEP_FOLDERS))
             self._swept = (self._swept + SWEEP_FOLDERS) % swept.FOLDERS
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from bottool import wire
-from bottool_web.actions import alerts, artifacts, bots, firing, identity, inspections, runners, schedules, setup
+from bottool_web.actions import alerts, artifacts, bots, firing, identity, inspections, logs, runners, schedules, setup
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, idempotency, tables, tokens, workspaces
 from bottool_web.store.scope import Principal
@@ -105,6 +105,7 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     call("POST", "/alerts", json={"task_id": task.id, "title": "a", "message": "b"})
     alerts.page_of_alerts(site, ada, alerts.Filter(search="a"), first=0, limit=5)
     with_messages(call, task.id)
+    with_logs(site, call, ada)
     with_artifacts(call, task.id)
     artifacts.page_of_artifacts(site, ada, artifacts.Asked(sort="name", descending=False))
     for path in ("/tasks", "/task-counts", "/alerts", f"/tasks/{task.id}", f"/tasks/{task.id}/events"):
@@ -129,6 +130,22 @@ def schedule_daily(site: Site, call: Callable[..., TestResponse], ada: Principal
         call("POST", f"/schedules/nightly/{verb}")
     schedules.count_schedules(site, ada, state="over")
     call("DELETE", "/schedules/nightly"), call("GET", "/schedules/nightly")
+
+
+def with_logs(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
+    said = {"label": "trips", "columns": [{"label": "city"}]}
+    for _ in range(2):
+        assert call("POST", "/logs", json=said, headers={wire.IDEMPOTENCY_HEADER: "l"}).status_code == 201
+    assert call("PATCH", "/logs/trips", json={"columns": [{"label": "city"}, {"label": "day"}]}).status_code == 200
+    for _ in range(2):
+        assert call("POST", "/logs/trips/entries", json={"values": {"city": "São Paulo"}}).status_code == 201
+    for query in ("", "?search=paulo&days=2&limit=1", "?until=2100-01-01T00:00:00Z&before=9"):
+        assert call("GET", f"/logs/trips/entries{query}").status_code == 200
+    assert "São Paulo" in call("GET", "/logs/trips/export?separator=;", buffered=True).data.decode()
+    logs.page_of_entries(site, ada, "trips", logs.Asked(days=1))
+    call("GET", "/logs"), call("GET", "/logs/acme-trips")
+    assert call("DELETE", "/logs/trips").status_code == 204
+    assert logs.purge(site, identity.acting_site(ada.workspace_id)) == 2
 
 
 def with_messages(call: Callable[..., TestResponse], task_id: int) -> None:
