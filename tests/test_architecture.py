@@ -58,6 +58,8 @@ WEB = (
         "vault",
         "masking",
         "mail",
+        "notifying",
+        "sealing",
         "cron",
     ),
     ("actions",),

@@ -51,6 +51,10 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
             {"multiple": True, "metavar": "ADDRESS", "help": "User who is told by mail; may be repeated."},
         ),
         (
+            ("--channel", "notify_channels"),
+            {"multiple": True, "metavar": "LABEL", "help": "Chat channel that is told; may be repeated."},
+        ),
+        (
             ("--notify-of", "notify_types"),
             {"multiple": True, "type": click.Choice(NOTICES), "help": "Of which alerts and ends; may be repeated."},
         ),
@@ -134,7 +138,7 @@ def show(state: State, label: str, as_json: bool) -> None:
             "time-out": present.duration(found.timeout_seconds),
             "attempts": found.max_attempts,
             "report required": found.report_required,
-            "tells": found.notify_users,
+            "tells": [*found.notify_users, *found.notify_channels],
             "tells of": found.notify_types,
             "waiting": found.waiting,
             "active": found.active,
@@ -160,7 +164,7 @@ def _said(options: dict[str, Any]) -> dict[str, Any]:
     from bottool.cli.parameters import definition
 
     said = {name: value for name, value in options.items() if value not in {None, ()}}
-    for name in ("runners", "notify_users", "notify_types"):
+    for name in ("runners", "notify_users", "notify_channels", "notify_types"):
         if name in said:
             said[name] = list(said[name])
     if "parameters" in said:

@@ -89,6 +89,74 @@ def resend(state: State, /, delivery_id: int) -> None:
     present.done(f"delivery {delivery_id} waits again")
 
 
+@command.command("channel-create")
+@click.argument("label")
+@click.option(
+    "--address-file",
+    required=True,
+    type=click.File(encoding="utf-8"),
+    help="File with the address, such as slack://…; '-' is stdin.",
+)
+@server_options
+@json_option
+@click.pass_obj
+def channel_create(state: State, /, label: str, address_file: Any, as_json: bool) -> None:
+    """Set up the chat channel LABEL; the server keeps its address sealed and shows it to nobody."""
+    from bottool.cli import rest
+    from bottool.wire import Channel, NewChannel
+
+    new = NewChannel(label=label, address=address_file.read().strip())
+    made = state.client().post(rest.path("channels"), new, type=Channel)
+    if as_json:
+        present.as_json(made)
+    else:
+        present.done(f"channel '{made.label}' is set up", f"bottool message channel-test {made.label}")
+
+
+@command.command("channel-list")
+@server_options
+@json_option
+@click.pass_obj
+def channel_list(state: State, /, as_json: bool) -> None:
+    """List the chat channels."""
+    from bottool.cli import rest
+    from bottool.wire import Channel
+
+    columns: dict[str, Callable[[Any], object]] = {
+        "CHANNEL": lambda each: each.label,
+        "SERVICE": lambda each: each.service,
+        "CREATED": lambda each: each.created_at,
+        "BY": lambda each: each.created_by,
+    }
+    found = rest.every(state.client(), rest.path("channels"), Channel)
+    present.listing(found, columns, json=as_json, empty="no channels")
+
+
+@command.command("channel-test")
+@click.argument("label")
+@server_options
+@click.pass_obj
+def channel_test(state: State, /, label: str) -> None:
+    """Send a short message to the chat channel LABEL."""
+    from bottool.cli import rest
+    from bottool.wire import SentMessage
+
+    made = state.client().post(f"{rest.path('channels', label)}/test", type=SentMessage)
+    present.done(f"message {made.id} waits to be sent", "bottool message list")
+
+
+@command.command("channel-delete")
+@click.argument("label")
+@server_options
+@click.pass_obj
+def channel_delete(state: State, /, label: str) -> None:
+    """Forget the chat channel LABEL and its address."""
+    from bottool.cli import rest
+
+    state.client().delete(rest.path("channels", label))
+    present.done(f"forgot channel '{label}'")
+
+
 def _delivery(one: Any) -> str:
     trouble = f" ({one.last_error})" if one.last_error and one.state != "sent" else ""
     return f"{one.address or one.channel or '?'}: {one.state}{trouble}"

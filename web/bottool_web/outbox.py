@@ -9,10 +9,12 @@ import threading
 import time
 from typing import Any, Protocol
 
-from bottool_web.actions import deliveries, upkeep
+from bottool.errors import SettingsError
+from bottool_web.actions import channels, deliveries, upkeep
 from bottool_web.actions.deliveries import MAIL, TOPIC, Parcel, Tried
 from bottool_web.actions.site import Site
-from bottool_web.mail import Mail, Postman
+from bottool_web.mail import Mail, Postman, Undelivered
+from bottool_web.notifying import notify
 from bottool_web.store.scope import Principal
 
 EVERY_SECONDS = 2.0
@@ -67,11 +69,45 @@ class MailCarrier:
         self._postman.close()
 
 
+class ChannelCarrier:
+    """Brings messages to channels of chat services, each in a child process."""
+
+    mail = False
+    is_set_up = True
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._ending = threading.Event()
+
+    def send(self, parcel: Parcel) -> None:
+        if parcel.channel_id is None or not parcel.sealed:
+            raise Undelivered("the channel was deleted", final=True)
+        try:
+            address = channels.address_of(self._site, parcel.workspace_id, parcel.channel_id, parcel.sealed)
+        except SettingsError as error:
+            raise Undelivered(f"the channel's address: {error.message}", everywhere=True) from error
+        fields = {
+            "address": address,
+            "title": parcel.subject,
+            "text": parcel.body,
+            "severity": parcel.severity,
+            "html": parcel.html,
+            "reference": parcel.reference,
+        }
+        notify(fields, self._site.settings.delivery_seconds, self._ending)
+
+    def break_off(self) -> None:
+        self._ending.set()
+
+    def close(self) -> None:
+        """Nothing is kept between two."""
+
+
 class Outbox:
     """One per server process: a line for each way to deliver."""
 
     def __init__(self, site: Site, *carriers: Carrier) -> None:
-        self._lines = [Line(site, carrier) for carrier in carriers or (MailCarrier(site),)]
+        self._lines = [Line(site, carrier) for carrier in carriers or (MailCarrier(site), ChannelCarrier(site))]
         self._stop_listening: Any = None
         self._site = site
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from bottool import wire
-from bottool_web.actions import messages
+from bottool_web.actions import channels, messages
 from bottool_web.api.route import Call, Route
 
 PAGE_ROWS = 50
@@ -67,6 +67,38 @@ ROUTES: tuple[Route, ...] = (
         path="/deliveries/<int:delivery_id>/resend",
         summary="Send a delivery that is over once more",
         action=messages.resend,
+        answer=wire.SentMessage,
+    ),
+    # Channels of chat services.
+    Route(
+        method="GET",
+        path="/channels",
+        summary="Channels of chat services by label, without their addresses",
+        action=channels.list_channels,
+        answer=wire.Channel,
+        many=True,
+    ),
+    Route(
+        method="POST",
+        path="/channels",
+        summary="Set a channel up",
+        action=channels.create,
+        body=wire.NewChannel,
+        answer=wire.Channel,
+        status=201,
+    ),
+    Route(
+        method="DELETE",
+        path="/channels/<channel>",
+        summary="Forget a channel and its address",
+        action=channels.delete,
+        status=204,
+    ),
+    Route(
+        method="POST",
+        path="/channels/<channel>/test",
+        summary="Send a short message to a channel",
+        action=channels.send_test,
         answer=wire.SentMessage,
     ),
 )

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
-from bottool_web.actions import automations, bots, messages, runners, tasks
+from bottool_web.actions import automations, bots, channels, messages, runners, tasks
 from bottool_web.actions.site import Site
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
@@ -173,6 +173,7 @@ def _settings(form: Form) -> dict[str, Any]:
         "report_required": "report_required" in form,
         "parameters": _parameters(form),
         "notify_users": form.getlist("notify_users"),
+        "notify_channels": form.getlist("notify_channels"),
         "notify_types": form.getlist("notify_types"),
     }
 
@@ -206,6 +207,7 @@ def _settings_page(site: Site, who: Principal, automation: wire.Automation | Non
         bots=bots.list_bots(site, who),
         runners=runners.list_runners(site, who),
         users=messages.list_users(site, who),
+        channels=channels.list_channels(site, who),
         notices=NOTICES,
         error=error,
     )

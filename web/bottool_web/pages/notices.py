@@ -1,8 +1,9 @@
-"""Alerts that bots raised, and messages with what became of them."""
+"""Alerts that bots raised, messages with what became of them, and channels of chat services."""
 
 from flask import request, url_for
 
-from bottool_web.actions import alerts, messages
+from bottool import wire
+from bottool_web.actions import alerts, channels, messages
 from bottool_web.actions.site import Site
 from bottool_web.pages.frame import Answer, act, blueprint, page, show
 from bottool_web.store.scope import Principal
@@ -65,6 +66,7 @@ def message_list(site: Site, who: Principal) -> Answer:
         periods=PERIODS,
         states=DELIVERY_STATES,
         mail_server=site.settings.smtp_host,
+        channels=channels.list_channels(site, who),
     )
 
 
@@ -79,3 +81,28 @@ def message_page(site: Site, who: Principal, message_id: int) -> Answer:
 def message_resend(site: Site, who: Principal, message_id: int, delivery_id: int) -> Answer:
     target = url_for("pages.message_page", message_id=message_id)
     return act(lambda: messages.resend(site, who, delivery_id), "It goes out once more.", target)
+
+
+@blueprint.post("/messages/channels")
+@page("notice.manage")
+def channel_create(site: Site, who: Principal) -> Answer:
+    new = wire.NewChannel(label=request.form.get("label", "").strip(), address=request.form.get("address", "").strip())
+    return act(
+        lambda: channels.create(site, who, new),
+        "The channel is set up. Send a test to it.",
+        url_for("pages.message_list"),
+    )
+
+
+@blueprint.post("/messages/channels/<label>/test")
+@page("notice.manage")
+def channel_test(site: Site, who: Principal, label: str) -> Answer:
+    done = "A test is on its way; the list says what became of it."
+    return act(lambda: channels.send_test(site, who, label), done, url_for("pages.message_list"))
+
+
+@blueprint.post("/messages/channels/<label>/delete")
+@page("notice.manage")
+def channel_delete(site: Site, who: Principal, label: str) -> Answer:
+    target = url_for("pages.message_list")
+    return act(lambda: channels.delete(site, who, label), f"The channel '{label}' is forgotten.", target)
