@@ -27,7 +27,7 @@ def shell_bot(folder: Path) -> Path:
 
 def test_a_shell_script_reads_reports_and_finishes_by_itself(home: Any, tmp_path: Path) -> None:
     home.deploy(shell_bot(tmp_path / "traveller"))
-    home.automate("travels", "traveller")
+    home.automate("travels", "traveller", "-p", "city")
     home.bottool("log", "create", "trips", "--column", "city", "--column", "rows")
     home.start_runner()
 

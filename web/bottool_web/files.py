@@ -81,6 +81,22 @@ class Files:
         folder = str(self.root / "incoming")
         return cast("IO[bytes]", tempfile.SpooledTemporaryFile(SPOOL_BYTES, dir=folder))
 
+    def spooled(self, pieces: Iterable[bytes]) -> tuple[IO[bytes], int]:
+        """``pieces`` in a ``scratch`` file, ready to be read from its beginning, and how many bytes they are.
+
+        :raises Unavailable: when the disk is nearly full.
+        """
+        file = self.scratch()
+        try:
+            for piece in pieces:
+                file.write(piece)
+            size = file.tell()
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file, size
+
     def check_room(self, size_bytes: int) -> None:
         """:raises Unavailable: when so many bytes more would leave less room on the disk than the site needs."""
         free = shutil.disk_usage(self.root).free

@@ -48,16 +48,11 @@ def export(_route: Route, call: Call) -> Response:
     asked = logs.Asked(days=query.days, since=query.since, until=query.until)
     label = call.path["label"]
     pieces = logs.exported(call.site, call.who, label, asked, form=query.format, separator=query.separator)
-    file = call.site.files.scratch()
-    try:
-        for piece in pieces:
-            file.write(piece)
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
+    file, size = call.site.files.spooled(pieces)
     kind = "text/csv" if query.format == "csv" else "application/json"
-    return send_file(file, mimetype=kind, as_attachment=True, download_name=f"{label}.{query.format}", max_age=0)
+    answer = send_file(file, mimetype=kind, as_attachment=True, download_name=f"{label}.{query.format}", max_age=0)
+    answer.content_length = size
+    return answer
 
 
 ROUTES: tuple[Route, ...] = (

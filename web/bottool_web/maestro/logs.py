@@ -119,16 +119,10 @@ def old_csv(site: Site, who: Principal, log: str) -> Response:
 
 def sent(site: Site, pieces: Iterable[bytes], media_type: str) -> Response:
     """``pieces`` by way of a file without a name: what is long costs neither memory nor a thread."""
-    file = site.files.scratch()
-    try:
-        for piece in pieces:
-            file.write(piece)
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
+    file, size = site.files.spooled(pieces)
     answer = send_file(file, mimetype=media_type.partition(";")[0], max_age=0)
     answer.headers["Content-Type"] = media_type
+    answer.content_length = size
     return answer
 
 
