@@ -54,7 +54,7 @@ def send(state: State, task_id: int, *, status: str, message: str | None, **coun
 
 def report(state: State, task_id: int, *, message: str | None, **counts: int | None) -> "Task":
     """Say how far a task is."""
-    return _post(state, task_id, "report", _said(message, counts))
+    return _post(state, task_id, "progress", _said(message, counts))
 
 
 def _said(message: str | None, counts: dict[str, int | None]) -> dict[str, Any]:
