@@ -245,9 +245,9 @@ def automation_out(automation: wire.Automation, *, workspace: str) -> dict[str, 
         "cron": "",
         "scheduleStrategy": "",
         "status": "ACTIVE",
-        "user": [],
-        "notification": [],
-        "notificationType": [],
+        "user": automation.notify_users,
+        "notification": [*(["EMAIL"] if automation.notify_users else []), *automation.notify_channels],
+        "notificationType": [each.upper() for each in automation.notify_types if each.upper() in ALERT_TYPES],
         "dateCreation": date_out(automation.created_at),
         "parameters": [
             {

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bottool import wire
+from bottool_web.actions import automations
 
 ALERT = {
     "id": "<words>",
@@ -79,3 +80,11 @@ def test_a_message_to_too_many_or_to_nobody_is_refused(golden: Any) -> None:
     golden.error("POST", "/message", json=sent, status=422)
     golden.error("POST", "/message", json={**sent, "emails": []}, status=422)
     golden.error("POST", "/message", json={**sent, "emails": ["no address"]}, status=422)
+
+
+def test_an_activity_says_whom_it_tells(golden: Any, site: Any, admin: Any, daily: wire.Automation) -> None:
+    golden("GET", "/activity/daily", reply={"user": [], "notification": [], "notificationType": []})
+
+    automations.change(site, admin, "daily", wire.AutomationChange(notify_types=["error", "failed"]))
+
+    golden("GET", "/activity/daily", reply={"notificationType": ["ERROR"]})

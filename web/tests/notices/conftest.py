@@ -1,5 +1,6 @@
 """A real mail server for the tests of mail: it keeps what it takes, and misbehaves when it is told to."""
 
+import asyncio
 import ssl
 import threading
 import time
@@ -25,8 +26,9 @@ USER, PASSWORD = "bots", "a password of the mail server"
 
 @dataclass
 class Mailbox:
-    """``answers`` are replies to recipients (``to``) or texts (``data``) in place of taking them."""
+    """``seen`` was sent, ``taken`` acknowledged. ``answers`` are replies to recipients (``to``) or texts (``data``) in place of taking them."""
 
+    seen: list[EmailMessage] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     to: dict[str, str] = field(default_factory=dict)
@@ -42,15 +44,15 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:
+        content = envelope.content
+        assert isinstance(content, bytes)
+        mail = message_from_bytes(content, policy=default)  # type: ignore[arg-type]
+        self.seen.append(mail)
         while self.hangs.is_set():
-            import asyncio
-
             await asyncio.sleep(0.05)
         if self.data:
             return self.data
-        content = envelope.content
-        assert isinstance(content, bytes)
-        self.taken.append(message_from_bytes(content, policy=default))  # type: ignore[arg-type]
+        self.taken.append(mail)
         self.recipients += envelope.rcpt_tos
         return "250 OK"
 

@@ -57,3 +57,25 @@ def test_the_settings_of_an_automation_keep_whom_it_tells(
     assert 'value="ana@acme.example" checked' in form
     assert 'value="error" checked' in form
     assert automations.get_automation(site, admin, "daily").notify_types == ["error"]
+
+
+def test_a_channel_is_set_up_tried_and_deleted_and_its_address_never_shown(
+    site: Any, admin: Any, an_automation: Any, browser: FlaskClient
+) -> None:
+    def post(path: str, **fields: str) -> None:
+        token = browser.get("/messages").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+        assert browser.post(path, data={"csrf_token": token, **fields}).status_code == 302
+
+    form = {"label": "ops", "address": "json://127.0.0.1:9/a-secret-token"}
+
+    post("/messages/channels", **form)
+    post("/messages/channels/ops/test")
+    an_automation(notify_channels=["ops"])
+    listed, settings = browser.get("/messages").text, browser.get("/automations/daily/change").text
+
+    assert "ops" in listed
+    assert "Test of &#39;ops&#39;" in listed
+    assert 'value="ops" checked' in settings
+    assert "a-secret-token" not in listed + settings
+    post("/messages/channels/ops/delete")
+    assert 'value="ops"' not in browser.get("/automations/daily/change").text
