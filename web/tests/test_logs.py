@@ -101,6 +101,35 @@ def test_values_that_cannot_be_kept_are_refused(
     assert logs.list_entries(site, admin, "trips", logs.Asked()) == []
 
 
+def test_pages_go_on_where_the_one_before_ended(site: Site, admin: Principal, trips: wire.Log, clock: Any) -> None:
+    for row in range(7):
+        write(site, admin, rows=row)
+        clock.advance(60 * (row % 2))  # several are of one moment
+
+    def page(before: int | None, **more: Any) -> list[wire.LogEntry]:
+        return logs.list_entries(site, admin, "trips", logs.Asked(before=before, limit=3, **more))
+
+    first = page(None)
+    second = page(first[-1].id)
+    third = page(second[-1].id, until=site.now())
+    assert [each.values["rows"] for each in (*first, *second, *third)] == [6, 5, 4, 3, 2, 1, 0]
+    assert page(third[-1].id) == []
+    assert page(second[-1].id, since=site.now()) == []
+
+
+def test_entries_are_in_the_order_of_time_when_the_clock_went_back(
+    site: Site, admin: Principal, trips: wire.Log, clock: Any
+) -> None:
+    for row, seconds in ((3, -3600), (1, 600), (2, 0)):
+        write(site, admin, rows=row)
+        clock.advance(seconds)
+
+    rows = logs.list_entries(site, admin, "trips", logs.Asked())
+    assert [each.values["rows"] for each in rows] == [3, 2, 1]
+    (last,) = logs.list_entries(site, admin, "trips", logs.Asked(before=rows[1].id))
+    assert last.values["rows"] == 1
+
+
 @pytest.fixture
 def browser(site: Site, workspace: Any, account: int) -> FlaskClient:
     cookie, _ = identity.start_session(site, workspace.email, workspace.password, "127.0.0.1")
@@ -132,3 +161,19 @@ def test_a_page_gives_a_log_as_a_file(site: Site, admin: Principal, trips: wire.
         with browser.get(f"/logs/trips/export?format={form}", buffered=True) as answer:
             assert answer.data.startswith(beginning)
             assert "attachment" in answer.headers["Content-Disposition"]
+
+
+def test_the_columns_that_a_page_changes_keep_what_it_does_not_show(
+    site: Site, admin: Principal, browser: FlaskClient
+) -> None:
+    columns = [wire.LogColumn(label="city", width=300, visible=False), wire.LogColumn(label="rows")]
+    logs.create(site, admin, wire.NewLog(label="wide", columns=columns))
+    token = browser.get("/logs/wide/change").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    said = {"csrf_token": token, "column.label": ["city", "", "day"], "column.name": ["Cidade", "", ""]}
+
+    assert browser.post("/logs/wide/change", data=said).status_code == 302
+
+    assert logs.get_log(site, admin, "wide").columns == [
+        wire.LogColumn(label="city", name="Cidade", width=300, visible=False),
+        wire.LogColumn(label="day"),
+    ]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -39,7 +40,7 @@ def log_new(site: Site, who: Principal) -> Answer:  # noqa: ARG001  # every view
 def log_create(site: Site, who: Principal) -> Answer:
     form = request.form
     try:
-        new = wire.NewLog(label=form.get("label", "").strip(), columns=_columns())
+        new = wire.NewLog(label=form.get("label", "").strip(), columns=_columns([]))
         made = logs.create(site, who, new)
     except BottoolError as error:
         return show("log_settings.html", who, log=None, form=form, error=sentence(error)), error.http_status
@@ -78,10 +79,10 @@ def log_settings(site: Site, who: Principal, label: str) -> Answer:
 @blueprint.post("/logs/<label>/change")
 @page("log.change")
 def log_change(site: Site, who: Principal, label: str) -> Answer:
+    log = logs.get_log(site, who, label)
     try:
-        logs.change(site, who, label, wire.LogChange(columns=_columns()))
+        logs.change(site, who, label, wire.LogChange(columns=_columns(log.columns)))
     except BottoolError as error:
-        log = logs.get_log(site, who, label)
         return show("log_settings.html", who, log=log, form=request.form, error=sentence(error)), error.http_status
     flash("The columns are changed.", "success")
     return redirect(url_for("pages.log_page", label=label))
@@ -124,12 +125,15 @@ def _day(name: str) -> datetime | None:
         return None
     try:
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+        # Its end has to be a moment too.
         return day + timedelta(days=1) - timedelta(days=1)
     except (ValueError, OverflowError):
         raise InvalidInput(f"'{text[:30]}' is no day", "write it as 2026-11-24") from None
 
 
-def _columns() -> list[wire.LogColumn]:
-    """The rows of the form; one without a label is left out."""
+def _columns(known: list[wire.LogColumn]) -> list[wire.LogColumn]:
+    """The rows of the form; one without a label is left out. What the form does not show stays as it was."""
+    had = {column.label: column for column in known}
     rows = zip(request.form.getlist("column.label"), request.form.getlist("column.name"), strict=False)
-    return [wire.LogColumn(label=label.strip(), name=name.strip()) for label, name in rows if label.strip()]
+    said = [(label.strip(), name.strip()) for label, name in rows if label.strip()]
+    return [msgspec.structs.replace(had.get(label, wire.LogColumn(label=label)), name=name) for label, name in said]

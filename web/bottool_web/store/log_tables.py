@@ -36,6 +36,5 @@ log_entry = table(
     text("created_by"),
     time("at"),
 )
-sa.Index("ix_log_entry_list", log_entry.c.log_id, log_entry.c.id.desc())
-# To find where a period begins and ends.
-sa.Index("ix_log_entry_at", log_entry.c.log_id, log_entry.c.at)
+# A period and its order in one: entries are read by time, those of one moment by id.
+sa.Index("ix_log_entry_list", log_entry.c.log_id, log_entry.c.at, log_entry.c.id)

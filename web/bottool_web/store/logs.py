@@ -1,8 +1,8 @@
 """Logs and their entries: found by label, read by period, page by page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ _SEEN = sa.select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which entries are wanted, newest first. ``before`` is the id after which the page goes on."""
+    """Which entries are wanted, newest first. ``before`` is the id of the entry after which the page goes on."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -116,6 +116,9 @@ def add_entry(tx: sa.Connection, scope: Scope, log_id: int, new: wire.NewLogEntr
 
 
 def entries(tx: sa.Connection, scope: Scope, log_id: int, wanted: Wanted) -> list[wire.LogEntry]:
+    """By time, then by id: one index has both, so that a period and a page are each a piece of it."""
+    order = (log_entry.c.at, log_entry.c.id)
+    wanted, narrowed = _after(tx, scope, log_id, wanted)
     asked = (
         sa.select(
             log_entry.c.id,
@@ -125,8 +128,8 @@ def entries(tx: sa.Connection, scope: Scope, log_id: int, wanted: Wanted) -> lis
             log_entry.c.created_by,
             log_entry.c.at,
         )
-        .where(*_of(scope, log_id, wanted))
-        .order_by(log_entry.c.id.desc() if wanted.descending else log_entry.c.id)
+        .where(*_of(scope, log_id, wanted), *narrowed)
+        .order_by(*(each.desc() if wanted.descending else each for each in order))
         .offset(wanted.first)
         .limit(wanted.limit)
     )
@@ -134,7 +137,7 @@ def entries(tx: sa.Connection, scope: Scope, log_id: int, wanted: Wanted) -> lis
 
 
 def count(tx: sa.Connection, scope: Scope, log_id: int, wanted: Wanted, most: int) -> int:
-    """How many there are, counted up to ``most``."""
+    """How many there are in the period, counted up to ``most``."""
     some = sa.select(log_entry.c.id).where(*_of(scope, log_id, wanted)).limit(most).subquery()
     return tx.scalar(sa.select(sa.func.count()).select_from(some)) or 0
 
@@ -142,12 +145,27 @@ def count(tx: sa.Connection, scope: Scope, log_id: int, wanted: Wanted, most: in
 def _of(scope: Scope, log_id: int, wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     yield log_entry.c.workspace_id == scope.workspace_id
     yield log_entry.c.log_id == log_id
-    if wanted.before is not None:
-        yield log_entry.c.id < wanted.before
     if wanted.since is not None:
         yield log_entry.c.at >= wanted.since
     if wanted.until is not None:
         yield log_entry.c.at < wanted.until
+
+
+def _after(
+    tx: sa.Connection, scope: Scope, log_id: int, wanted: Wanted
+) -> tuple[Wanted, tuple[sa.ColumnElement[bool], ...]]:
+    """The period that is left, newest first, after the entry ``before``, and what else narrows it."""
+    before = wanted.before
+    if before is None:
+        return wanted, ()
+    own = (log_entry.c.workspace_id == scope.workspace_id, log_entry.c.log_id == log_id, log_entry.c.id == before)
+    at = tx.scalar(sa.select(log_entry.c.at).where(*own))
+    if at is None:
+        return wanted, (log_entry.c.id < before,)
+    # SQLite enters its index by one of the bounds, and not always by the tighter one: there is only one.
+    ends = at + timedelta(microseconds=1)
+    until = ends if wanted.until is None or ends < wanted.until else wanted.until
+    return replace(wanted, until=until), (sa.or_(log_entry.c.at < at, log_entry.c.id < before),)
 
 
 def _living(scope: Scope) -> sa.ColumnElement[bool]:

@@ -202,3 +202,30 @@ def test_a_message_of_a_pinned_bot(old: Callable[..., Any], site: Site, admin: P
     assert sorted(each.address for each in sent.deliveries) == ["ada@example.org", "bob@example.org"]
     old("POST", "/message/send", {**fields, "email": "nobody"}, status=422, reply={"type": "error"})
     old("POST", "/message/send", {**fields, "type": "SMS"}, status=422, reply={"type": "error"})
+
+
+def test_logs_of_a_pinned_java_bot(old: Callable[..., Any]) -> None:
+    columns = [{"name": "Data", "label": "date", "width": 100}, {"name": "Itens", "label": "items", "width": 50}]
+    old("POST", "/log/create", {"activityLabel": "old-log", "columns": json.dumps(columns)}, reply=DONE)
+    old("POST", "/newLogEntry", {"logName": "old-log", "columns": json.dumps({"items": 3})}, reply=DONE)
+
+    # The clock of the tests stands at noon of 15 January 2030.
+    found = {
+        ("GET", "15/01/2030"): 1,
+        ("POST", "Tue Jan 15 10:00:00 BRT 2030"): 1,
+        ("POST", "2030-01-15"): 1,
+        ("GET", ""): 1,
+        ("GET", "17/01/2030"): 0,
+    }
+    for (method, date), count in found.items():
+        answer = old(method, "/log/read", {"activityLabel": "old-log", "date": date}, reply=DONE)
+        assert json.loads(answer.json["message"]) == [{"columns": {"date": None, "items": 3}}] * count
+    assert b"Data,Itens" in old("POST", "/log/download", {"activityLabel": "old-log"}).data
+
+    said = {"columns": "{", "activityLabel": "other", "date": "soon"}
+    error = {"message": "<words>", "type": "error", "payload": "<text>"}
+    old("POST", "/log/create", said, status=400, reply=error)
+    old("POST", "/newLogEntry", {"logName": "old-log", "columns": "[1]"}, status=422, reply=error)
+    old("GET", "/log/read", {"activityLabel": "old-log", "date": "soon"}, status=422, reply=error)
+    old("POST", "/log/delete", {"activityLabel": "old-log"}, reply=DONE)
+    old("POST", "/log/read", {"activityLabel": "old-log"}, status=404, reply=error)

@@ -44,8 +44,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_log_entry")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_log_entry_list", "log_entry", ["log_id", sa.text("id DESC")])
-    op.create_index("ix_log_entry_at", "log_entry", ["log_id", "at"])
+    op.create_index("ix_log_entry_list", "log_entry", ["log_id", "at", "id"])
 
 
 def _reference(table: str, *, nullable: bool = False) -> sa.Column[int]:
