@@ -15,8 +15,10 @@ from bottool_web.store.scope import Scope
 from bottool_web.store.tables import task
 
 Row = sa.Row[*tuple[Any, ...]]
-SEARCHED = 20_000
+SEARCHED = 10_000
 """A search looks into so many of the newest messages: no index finds a piece of a text."""
+
+LARGEST_ID = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,20 +127,40 @@ def _fitting(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[sa.ColumnE
     if wanted.before is not None:
         found.append(message.c.id < wanted.before)
     if wanted.since is not None:
-        found.append(message.c.at >= wanted.since)
+        found.append(message.c.id >= _first_since(tx, scope, wanted.since))
     if wanted.state:
-        of_state = (delivery.c.workspace_id == scope.workspace_id) & (delivery.c.state == wanted.state)
-        found.append(message.c.id.in_(sa.select(delivery.c.message_id).where(of_state)))
+        found.append(_one_is(scope, wanted.state))
     if wanted.search:
         found += _holding(tx, scope, wanted.search)
     return found
+
+
+def _one_is(scope: Scope, state: str) -> sa.ColumnElement[bool]:
+    """At least one delivery is so: asked of each message for what most are, else of the few that are."""
+    of_state = (delivery.c.workspace_id == scope.workspace_id) & (delivery.c.state == state)
+    if state == "sent":
+        return sa.exists().where(of_state, delivery.c.message_id == message.c.id)
+    return message.c.id.in_(sa.select(delivery.c.message_id).where(of_state))
+
+
+def _first_since(tx: sa.Connection, scope: Scope, since: datetime) -> int:
+    """Ids grow with the time: a bound that every index holds. No message: nothing is as young."""
+    first = (
+        sa.select(message.c.id)
+        .where(message.c.workspace_id == scope.workspace_id, message.c.at >= since)
+        .order_by(message.c.at, message.c.id)
+        .limit(1)
+    )
+    return tx.scalar(first) or LARGEST_ID
 
 
 def _holding(tx: sa.Connection, scope: Scope, search: str) -> list[sa.ColumnElement[bool]]:
     """The text is in the subject, the body or an address of one of the newest."""
     newest = tx.scalar(sa.select(sa.func.max(message.c.id)).where(message.c.workspace_id == scope.workspace_id)) or 0
     sent_to = sa.select(delivery.c.message_id).where(
-        delivery.c.workspace_id == scope.workspace_id, delivery.c.address.icontains(search, autoescape=True)
+        delivery.c.workspace_id == scope.workspace_id,
+        delivery.c.message_id > newest - SEARCHED,
+        delivery.c.address.icontains(search, autoescape=True),
     )
     texts = (message.c.subject, message.c.body, message.c.created_by)
     within = sa.or_(*(each.icontains(search, autoescape=True) for each in texts), message.c.id.in_(sent_to))
