@@ -17,6 +17,8 @@ from bottool.wire.base import (
     SYNC_HOLD_SECONDS,
     Message,
 )
+from bottool.wire.credentials import AuditEntry, Credential, NewCredential, Secret, SecretValue
+from bottool.wire.errors import ErrorFile, ErrorGroup, ErrorGroupChange, ErrorReport, ErrorStatus, NewErrorReport
 from bottool.wire.inspections import Dependency, Dependent, Inspection
 from bottool.wire.logs import Log, LogChange, LogColumn, LogEntry, NewLog, NewLogEntry
 from bottool.wire.notices import Channel, Delivery, NewChannel, NewMessage, NoticeType, SentMessage
@@ -83,6 +85,7 @@ __all__ = [
     "Appended",
     "Artifact",
     "AttemptAlive",
+    "AuditEntry",
     "Automation",
     "AutomationChange",
     "Bot",
@@ -90,11 +93,17 @@ __all__ = [
     "Calendar",
     "Capabilities",
     "Channel",
+    "Credential",
     "Delivery",
     "Dependency",
     "Dependent",
     "Ended",
     "EnrolmentCode",
+    "ErrorFile",
+    "ErrorGroup",
+    "ErrorGroupChange",
+    "ErrorReport",
+    "ErrorStatus",
     "Event",
     "Explanation",
     "Finish",
@@ -112,6 +121,8 @@ __all__ = [
     "NewArtifact",
     "NewAutomation",
     "NewChannel",
+    "NewCredential",
+    "NewErrorReport",
     "NewLog",
     "NewLogEntry",
     "NewMessage",
@@ -135,6 +146,8 @@ __all__ = [
     "Schedule",
     "ScheduleChange",
     "ScheduleRun",
+    "Secret",
+    "SecretValue",
     "SentMessage",
     "Started",
     "Status",

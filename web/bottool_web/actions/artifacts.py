@@ -4,20 +4,21 @@ An upload that breaks off leaves what was there; one that is repeated does no ha
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from bottool import wire
 from bottool.errors import InvalidInput, NotFound
-from bottool_web.actions import checks, media_types, swept
+from bottool_web.actions import checks, swept
 from bottool_web.actions.fencing import check_bot
 from bottool_web.actions.masking import masked
 from bottool_web.actions.once import Request, once
 from bottool_web.actions.permissions import action
+from bottool_web.actions.received import file_name_of, receive
 from bottool_web.actions.site import Site
 from bottool_web.store import artifacts, audit
 from bottool_web.store.artifacts import SORTS, Content
@@ -199,11 +200,7 @@ def _named(site: Site, who: Principal, new: wire.NewArtifact) -> wire.NewArtifac
     """With names that are fit to be shown, found and given to a browser."""
     checks.number(new.task_id, "task_id", 1, checks.LARGEST_ID)
     name = checks.name(_printable(masked(site, who, new.name)).strip(), "name")
-    last = PurePosixPath(masked(site, who, new.file_name).replace("\\", "/")).name
-    # The end of a long one, which says what kind of file it is.
-    file_name = _printable(last).strip()[-checks.NAME_LIMIT :]
-    if file_name in {".", ".."}:
-        file_name = ""
+    file_name = file_name_of(masked(site, who, new.file_name))
     if not name and not file_name:
         raise InvalidInput("the artifact has no name", "give it a name, or the name of its file", path="name")
     return wire.NewArtifact(task_id=new.task_id, name=name or file_name, file_name=file_name or name)
@@ -218,17 +215,7 @@ def _attempt(who: Principal, task_id: int) -> int | None:
 
 
 def _receive(site: Site, pieces: Iterable[bytes], file_name: str) -> Content:
-    head = bytearray()
-
-    def watched() -> Iterator[bytes]:
-        for piece in pieces:
-            if len(head) < media_types.LOOKED_AT_BYTES:
-                head.extend(piece[: media_types.LOOKED_AT_BYTES - len(head)])
-            yield piece
-
-    stored = site.files.add_artifact(watched(), limit_bytes=site.settings.artifact_limit_bytes)
-    media_type = media_types.media_type_of(bytes(head), file_name)
-    return Content(sha256=stored.sha256, size_bytes=stored.size_bytes, media_type=media_type)
+    return receive(site, pieces, file_name, limit_bytes=site.settings.artifact_limit_bytes)
 
 
 def _wanted(site: Site, asked: Asked) -> artifacts.Wanted:

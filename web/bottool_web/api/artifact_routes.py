@@ -52,11 +52,19 @@ def send(_route: Route, call: Call) -> wire.Artifact:
     """The body is the file itself."""
     file_name = unquote(call.request.headers.get(wire.FILE_NAME_HEADER, ""))
     new = wire.NewArtifact(task_id=call.query.task_id, name=call.query.name, file_name=file_name)
-    return artifacts.send(call.site, call.who, new, _pieces(call), idempotency_key=call.idempotency_key)
+    return artifacts.send(
+        call.site,
+        call.who,
+        new,
+        pieces_of(call, call.site.settings.artifact_limit_bytes),
+        idempotency_key=call.idempotency_key,
+    )
 
 
 def upload(_route: Route, call: Call) -> wire.Artifact:
-    return artifacts.upload(call.site, call.who, call.path["artifact_id"], _pieces(call))
+    return artifacts.upload(
+        call.site, call.who, call.path["artifact_id"], pieces_of(call, call.site.settings.artifact_limit_bytes)
+    )
 
 
 def download(_route: Route, call: Call) -> Response:
@@ -73,9 +81,8 @@ def download(_route: Route, call: Call) -> Response:
     return answer
 
 
-def _pieces(call: Call) -> Iterator[bytes]:
-    """The body, checked before its first byte is read."""
-    limit = call.site.settings.artifact_limit_bytes
+def pieces_of(call: Call, limit: int) -> Iterator[bytes]:
+    """The body, of at most ``limit`` bytes, checked before its first byte is read."""
     call.request.max_content_length = limit
     if "Transfer-Encoding" in call.request.headers:
         # Without a length, a connection that breaks off looks like the end of the file.

@@ -3,7 +3,7 @@
 from flask import request, url_for
 
 from bottool.states import FINAL, STARTED, TaskState
-from bottool_web.actions import alerts, artifacts, tasks
+from bottool_web.actions import alerts, artifacts, errors, tasks
 from bottool_web.actions.site import Site
 from bottool_web.pages.frame import Answer, act, blueprint, page, show
 from bottool_web.store.scope import Principal
@@ -49,6 +49,7 @@ def task_page(site: Site, who: Principal, task_id: int) -> Answer:
         explanation=tasks.explain(site, who, task_id) if state in {TaskState.QUEUED, TaskState.SCHEDULED} else None,
         events=tasks.list_events(site, who, task_id),
         alerts=alerts.list_alerts(site, who, task_id),
+        errors=errors.list_errors(site, who, errors.Asked(task_id=task_id)),
         artifacts=artifacts.list_artifacts(site, who, artifacts.Asked(task_id=task_id)),
     )
 

@@ -11,6 +11,8 @@ from bottool_web.store import (  # noqa: F401  # each puts its tables beside the
     artifact_tables,
     columns,
     credential_tables,
+    error_tables,
+    error_tables,
     log_tables,
     notice_tables,
     pool_tables,
