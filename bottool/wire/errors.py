@@ -1,17 +1,18 @@
-"""Reports of errors, and groups of reports that are alike."""
+"""Error reports of bots, and groups of those that are alike."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
 from bottool.wire.base import Message
 
-GroupState = Literal["open", "resolved", "ignored"]
+ErrorStatus = Literal["open", "resolved", "ignored"]
 
 
-class Attachment(Message, kw_only=True, frozen=True):
-    """A file beside a report. ``media_type`` is what its bytes look like, not what the sender says."""
+class ErrorFile(Message, kw_only=True, frozen=True):
+    """What came with a report. ``media_type`` is what the bytes look like, not what the sender says."""
 
     id: int
+    kind: Literal["screenshot", "attachment"]
     name: str
     sha256: str
     size_bytes: int
@@ -20,9 +21,8 @@ class Attachment(Message, kw_only=True, frozen=True):
 
 
 class ErrorReport(Message, kw_only=True, frozen=True):
-    """``version`` is the bot's at the time. ``place`` is the innermost frame of its own code, ``""`` when not known.
-
-    ``screenshot_type`` is empty without a screenshot. ``attachments`` are listed where one report is asked for.
+    """An error that a bot met. ``place`` is where in the bot's own code it happened, empty where the trace does not
+    tell; ``version`` is that of the bot which ran then. Lists leave ``stack_trace`` and ``files`` out.
     """
 
     id: int
@@ -34,22 +34,19 @@ class ErrorReport(Message, kw_only=True, frozen=True):
     bot_id: str = ""
     version: str = ""
     type: str
+    place: str
     message: str
-    place: str = ""
     stack_trace: str = ""
     language: str = ""
     tags: dict[str, str] = {}
-    screenshot_type: str = ""
-    screenshot_bytes: int = 0
-    screenshot_sha256: str = ""
-    attachments: list[Attachment] = []
     created_by: str = ""
     attempt: int | None = None
     at: datetime
+    files: list[ErrorFile] = []
 
 
 class NewErrorReport(Message, kw_only=True, frozen=True):
-    """``type`` is the class of the exception; ``language`` a word such as ``python``."""
+    """``type`` is the exception's class; ``stack_trace`` as Python, Java, JavaScript or C# print it."""
 
     task_id: int
     type: str = ""
@@ -59,36 +56,22 @@ class NewErrorReport(Message, kw_only=True, frozen=True):
     tags: dict[str, str] = {}
 
 
-class ErrorDay(Message, kw_only=True, frozen=True):
-    day: date
-    count: int
-
-
 class ErrorGroup(Message, kw_only=True, frozen=True):
-    """Reports of one bot with the same type and place. ``message`` and ``version`` are the newest report's.
-
-    ``days`` are the last fourteen, oldest first. ``returned``: how often it came back in a newer package after
-    somebody had resolved it. ``last_report_id`` is the cursor of lists.
-    """
+    """Reports of one type from one place. ``message`` is the newest one's. A resolved one opens when it comes again."""
 
     id: int
-    state: GroupState
-    bot_id: str
     type: str
     place: str
     message: str
-    language: str = ""
-    version: str = ""
+    status: ErrorStatus
     count: int
-    returned: int = 0
     automations: list[str] = []
-    days: list[ErrorDay] = []
+    newest_id: int
     first_at: datetime
     last_at: datetime
-    last_report_id: int
     changed_by: str = ""
     changed_at: datetime | None = None
 
 
 class ErrorGroupChange(Message, kw_only=True, frozen=True):
-    state: GroupState
+    status: ErrorStatus

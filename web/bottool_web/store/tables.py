@@ -12,7 +12,6 @@ from bottool_web.store import (  # noqa: F401  # each puts its tables beside the
     columns,
     credential_tables,
     error_tables,
-    error_tables,
     log_tables,
     notice_tables,
     pool_tables,
