@@ -73,6 +73,16 @@ def test_a_file_for_a_spreadsheet_runs_nothing(site: Site, admin: Principal, tri
         assert {row[2] for row in rows} == {"-1"}
 
 
+@pytest.mark.parametrize(("separator", "shown"), [(",", "-12.5"), (";", "-12,5")])
+def test_numbers_are_written_as_the_spreadsheet_of_that_separator_reads_them(
+    site: Site, admin: Principal, trips: wire.Log, separator: Any, shown: str
+) -> None:
+    write(site, admin, rows=-12.5, city="1.5")
+
+    data = b"".join(logs.exported(site, admin, "trips", logs.Asked(), separator=separator)).decode("utf-8")
+    assert data.splitlines()[1].split(separator, 1)[1] == separator.join(["1.5", shown, "", ""])
+
+
 def test_a_label_is_taken_until_its_log_is_deleted(site: Site, admin: Principal, trips: wire.Log) -> None:
     again = wire.NewLog(label="trips", columns=trips.columns)
     with pytest.raises(Conflict):

@@ -229,7 +229,9 @@ def exported(  # one for each thing that can be chosen
     form: Literal["csv", "json"] = "csv",
     separator: Literal[",", ";"] = ",",
 ) -> Iterator[bytes]:
-    """The entries of a period as a file, in pieces. With ``;`` it begins with a byte order mark, as Excel wants it."""
+    """The entries of a period as a file, in pieces. With ``;`` it is what Excel reads
+    where numbers have a comma: with a byte order mark, and commas in numbers.
+    """
     found = get_log(site, who, label)
     rows = every_entry(site, who, label, asked)
     return _csv(found, rows, separator) if form == "csv" else _json(found, rows)
@@ -252,7 +254,7 @@ def _csv(found: wire.Log, rows: Iterator[wire.LogEntry], separator: str) -> Iter
         more = {name: value for name, value in entry.values.items() if name not in known}
         values = [entry.values.get(column.label) for column in found.columns]
         line = [entry.at.isoformat(timespec="milliseconds"), *values, entry.task_id, more or None]
-        writer.writerow(_cell(each) for each in line)
+        writer.writerow(_cell(each, "," if separator == ";" else ".") for each in line)
         if text.tell() > 64 * 1024:
             yield _taken(text)
     yield _taken(text)
@@ -265,8 +267,10 @@ def _taken(text: io.StringIO) -> bytes:
     return data
 
 
-def _cell(value: Any) -> Any:
-    if value is None or isinstance(value, int | float):
+def _cell(value: Any, point: str = ".") -> Any:
+    if isinstance(value, float):
+        return str(value).replace(".", point)
+    if value is None or isinstance(value, int):
         return value
     plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"'{plain}" if plain.startswith(_FORMULA) else plain
