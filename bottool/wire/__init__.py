@@ -17,6 +17,7 @@ from bottool.wire.base import (
     SYNC_HOLD_SECONDS,
     Message,
 )
+from bottool.wire.credentials import AuditEntry, Credential, NewCredential, Secret, SecretValue
 from bottool.wire.errors import ErrorFile, ErrorGroup, ErrorGroupChange, ErrorReport, ErrorStatus, NewErrorReport
 from bottool.wire.inspections import Dependency, Dependent, Inspection
 from bottool.wire.logs import Log, LogChange, LogColumn, LogEntry, NewLog, NewLogEntry
@@ -97,6 +98,7 @@ __all__ = [
     "Appended",
     "Artifact",
     "AttemptAlive",
+    "AuditEntry",
     "Automation",
     "AutomationChange",
     "Bot",
@@ -104,6 +106,7 @@ __all__ = [
     "Calendar",
     "Capabilities",
     "Channel",
+    "Credential",
     "Delivery",
     "Dependency",
     "Dependent",
@@ -135,6 +138,7 @@ __all__ = [
     "NewArtifact",
     "NewAutomation",
     "NewChannel",
+    "NewCredential",
     "NewEntry",
     "NewErrorReport",
     "NewLog",
@@ -166,6 +170,8 @@ __all__ = [
     "Schedule",
     "ScheduleChange",
     "ScheduleRun",
+    "Secret",
+    "SecretValue",
     "SentMessage",
     "Started",
     "Status",

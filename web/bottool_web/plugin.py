@@ -100,6 +100,26 @@ def init(  # noqa: PLR0913  # one for each option
     click.echo(f"Workspace '{workspace}' is set up. Start it with: bottool serve --data {data}")
 
 
+@server.command("rotate-key")
+@DATA
+def rotate_key(data: Path) -> None:
+    """Seal all credentials anew with a new key. Keys that seal nothing any more go at the next rotation."""
+    from bottool_web.actions.rotation import rotate
+    from bottool_web.actions.setup import is_site, open_site
+    from bottool_web.settings import load_site_settings
+
+    if not is_site(data):
+        raise _not_set_up(data)
+    site = open_site(load_site_settings(data, base_variables(), {}))
+    try:
+        done = rotate(site)
+    finally:
+        site.close()
+    click.echo(
+        f"{done.resealed} secrets are sealed anew; back 'vault.key' up ({done.keys} keys), apart from the data."
+    )
+
+
 @server.command("mail-test")
 @DATA
 @click.option("--to", required=True, metavar="ADDRESS", help="To whom.")

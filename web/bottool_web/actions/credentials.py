@@ -1,21 +1,131 @@
-"""Credentials that bots read. So far only the server of a local run has any, from a file of its developer."""
+"""Credentials: secrets that people put in and bots read. Every read is audited, in the transaction that allows it.
 
-from bottool.errors import NotFound, did_you_mean
+The server of a local run has some from a file of its developer instead.
+"""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from bottool import wire
+from bottool.errors import Conflict, InvalidInput, NotFound, did_you_mean
+from bottool_web.actions import checks
+from bottool_web.actions.fencing import check_bot
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
+from bottool_web.store import audit, credentials, workspaces
+from bottool_web.store.credentials import Sealed
 from bottool_web.store.scope import Principal
+
+MOST_KEYS = 200
+VALUE_LIMIT = 20_000
+
+
+@action("credential.read")
+def list_credentials(site: Site, who: Principal) -> list[wire.Credential]:
+    """By label; keys without values."""
+    return site.store.read(lambda tx: credentials.all_living(tx, who.scope))
+
+
+@action("credential.read")
+def get_credential(site: Site, who: Principal, label: str) -> wire.Credential:
+    """:raises NotFound: when there is no such credential."""
+    return site.store.read(lambda tx: credentials.get(tx, who.scope, label))
+
+
+@action("credential.change")
+def create(site: Site, who: Principal, new: wire.NewCredential) -> wire.Credential:
+    """:raises Conflict: when the label is taken; what is there stays untouched."""
+    checks.label(new.label, "label")
+    _check(new.secrets)
+    now = site.now()
+
+    def make(tx: sa.Connection) -> wire.Credential:
+        check_bot(tx, who)
+        made = credentials.add(tx, who.scope, new.label, workspaces.repository_id(tx, who.scope, new.repository), now)
+        for each in new.secrets:
+            _put(tx, site, who, made, each)
+        _audit(tx, site, who, "credential.change", new.label, [each.key for each in new.secrets], made=True)
+        return credentials.get(tx, who.scope, new.label)
+
+    return site.store.write(make)
+
+
+@action("credential.change")
+def add_key(site: Site, who: Principal, label: str, new: wire.Secret) -> wire.Credential:
+    """:raises Conflict: when the key is there: whoever wants to change a value says so, see ``set_value``."""
+    return _change(site, who, label, [new], taken=f"'{label}' has a key '{new.key}' already")
+
+
+@action("credential.change")
+def set_value(site: Site, who: Principal, label: str, key: str, value: wire.SecretValue) -> wire.Credential:
+    """Set the value of a key, also of one that is there."""
+    return _change(site, who, label, [wire.Secret(key=key, value=value.value)])
+
+
+@action("credential.change")
+def replace(site: Site, who: Principal, label: str, secrets: list[wire.Secret]) -> wire.Credential:
+    """Exactly these keys; what is left out is gone."""
+    return _change(site, who, label, secrets, whole=True)
+
+
+def _change(
+    site: Site, who: Principal, label: str, secrets: list[wire.Secret], *, taken: str = "", whole: bool = False
+) -> wire.Credential:
+    _check(secrets)
+
+    def make(tx: sa.Connection) -> wire.Credential:
+        check_bot(tx, who)
+        found = credentials.get(tx, who.scope, label)
+        if taken and any(each.key in found.keys for each in secrets):
+            raise Conflict(taken, "take another key, or change the value of this one")
+        if whole:
+            credentials.keep_only(tx, who.scope, found.id, tuple(each.key for each in secrets))
+        for each in secrets:
+            _put(tx, site, who, found.id, each)
+        _audit(tx, site, who, "credential.change", label, [each.key for each in secrets])
+        return credentials.get(tx, who.scope, label)
+
+    return site.store.write(make)
+
+
+@action("credential.change")
+def remove_key(site: Site, who: Principal, label: str, key: str) -> wire.Credential:
+    """:raises NotFound: when there is no such key."""
+
+    def make(tx: sa.Connection) -> wire.Credential:
+        check_bot(tx, who)
+        found = credentials.get(tx, who.scope, label)
+        _known(label, key, found.keys)
+        credentials.keep_only(tx, who.scope, found.id, tuple(each for each in found.keys if each != key))
+        _audit(tx, site, who, "credential.change", label, [key], removed=True)
+        return credentials.get(tx, who.scope, label)
+
+    return site.store.write(make)
+
+
+@action("credential.delete")
+def delete(site: Site, who: Principal, label: str) -> None:
+    """The credential and all its values."""
+
+    def make(tx: sa.Connection) -> None:
+        found = credentials.get(tx, who.scope, label)
+        credentials.delete(tx, who.scope, found.id, site.now())
+        _audit(tx, site, who, "credential.delete", label, found.keys)
+
+    site.store.write(make)
 
 
 @action("credential.use")
-def read_set(site: Site, _who: Principal, label: str) -> dict[str, str]:
+def read_set(site: Site, who: Principal, label: str) -> dict[str, str]:
     """All keys of a credential with their values.
 
     :raises NotFound: when there is no such credential.
+    :raises StaleAttempt: to a bot whose attempt was replaced.
     """
-    known = site.local_credentials or {}
-    if label not in known:
-        raise NotFound(f"there is no credential '{label}'", did_you_mean(label, known))
-    return dict(known[label])
+    if site.local_credentials is not None:
+        return _local(site, label)
+    return _read(site, who, label, None)
 
 
 @action("credential.use")
@@ -23,8 +133,73 @@ def read_value(site: Site, who: Principal, label: str, key: str) -> str:
     """One value.
 
     :raises NotFound: when there is no such credential, or no such key in it.
+    :raises StaleAttempt: to a bot whose attempt was replaced.
     """
-    found = read_set(site, who, label)
-    if key not in found:
-        raise NotFound(f"credential '{label}' has no key '{key}'", did_you_mean(key, found))
-    return found[key]
+    if site.local_credentials is not None:
+        found = _local(site, label)
+        _known(label, key, found)
+        return found[key]
+    return _read(site, who, label, key)[key]
+
+
+@action("credential.use")
+def reveal(site: Site, who: Principal, label: str, key: str) -> wire.SecretValue:
+    """As ``read_value``, for people."""
+    return wire.SecretValue(value=read_value(site, who, label, key))
+
+
+def _local(site: Site, label: str) -> dict[str, str]:
+    known = site.local_credentials or {}
+    if label not in known:
+        raise NotFound(f"there is no credential '{label}'", did_you_mean(label, known))
+    return dict(known[label])
+
+
+def _read(site: Site, who: Principal, label: str, key: str | None) -> dict[str, str]:
+    """What is read is written down before anybody sees it; a value that cannot be opened is not read."""
+
+    def work(tx: sa.Connection) -> dict[str, Sealed]:
+        check_bot(tx, who)
+        found = credentials.get(tx, who.scope, label)
+        known = credentials.secrets(tx, who.scope, found.id)
+        if key is not None:
+            _known(label, key, known)
+            known = {key: known[key]}
+        credentials.note_read(tx, who.scope, list(known.values()))
+        _audit(tx, site, who, "credential.use", label, list(known))
+        return known
+
+    read = site.store.write(work)
+    return {name: site.vault.unseal(each.sealed, each.what) for name, each in read.items()}
+
+
+def _known(label: str, key: str, keys: Iterable[str]) -> None:
+    known = list(keys)
+    if key not in known:
+        raise NotFound(f"credential '{label}' has no key '{key}'", did_you_mean(key, known))
+
+
+def _put(tx: sa.Connection, site: Site, who: Principal, credential_id: int, secret: wire.Secret) -> None:
+    sealed = site.vault.seal(secret.value, credentials.what_of(who.scope, credential_id, secret.key))
+    credentials.put(tx, who.scope, credential_id, secret.key, sealed, site.now())
+
+
+def _check(secrets: list[wire.Secret]) -> None:
+    checks.number(len(secrets), "the number of keys", 0, MOST_KEYS)
+    seen: set[str] = set()
+    for index, each in enumerate(secrets):
+        checks.name(each.key, f"secrets[{index}].key")
+        if not each.key.strip() or "/" in each.key or each.key in seen:
+            trouble = "is there twice" if each.key in seen else "is empty or holds a slash"
+            raise InvalidInput(f"secrets[{index}].key {trouble}", "give each key a name of its own")
+        seen.add(each.key)
+        checks.text(each.value, f"the value of '{checks.shortened(each.key)}'", VALUE_LIMIT)
+
+
+def _audit(  # one for each word of the line
+    tx: sa.Connection, site: Site, who: Principal, act: str, label: str, keys: list[str], **more: object
+) -> None:
+    detail = {"keys": keys, **more}
+    if who.kind == "attempt":
+        detail |= {"task": who.task_id, "attempt": who.attempt}
+    audit.record(tx, who.scope, act, f"credential {label}", site.now(), **detail)

@@ -2,12 +2,39 @@
 
 from typing import TypeVar
 
+import sqlalchemy as sa
+
+from bottool.errors import SettingsError
 from bottool_web.actions.site import Site
+from bottool_web.masking import Masker
+from bottool_web.store import credentials
 from bottool_web.store.scope import Principal
 
 V = TypeVar("V")
 
 
-def masked(site: Site, who: Principal, value: V) -> V:  # noqa: ARG001
+def masked(site: Site, who: Principal, value: V) -> V:
     """``value`` (a text, or JSON values) with every secret that ``who``'s attempt has read replaced by ``*``."""
-    return value
+    if who.kind != "attempt":
+        return value
+    masker = masker_of(site, who, who.id)
+    return value if masker is None else masker.value(value)
+
+
+def masker_of(site: Site, who: Principal, attempt_id: int) -> Masker | None:
+    """Of what the attempt has read; ``None`` when that is nothing."""
+
+    def find(tx: sa.Connection) -> list[credentials.Sealed]:
+        return credentials.known_to(tx, who.scope, attempt_id)
+
+    known = site.store.read(find)
+    secrets = [_opened(site, each) for each in known]
+    return Masker(secrets) if secrets else None
+
+
+def _opened(site: Site, each: credentials.Sealed) -> str:
+    try:
+        return site.vault.unseal(each.sealed, each.what)
+    except SettingsError:
+        # The keys are gone: nothing can be read any more, and what a bot says must not be lost over it.
+        return ""

@@ -12,6 +12,8 @@ from bottool import wire
 from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt, TooBig, Unavailable
 from bottool.states import FINAL, AttemptState, TaskState
 from bottool_web.actions import fencing
+from bottool_web.actions.masking import masker_of
+from bottool_web.actions.output_masking import masked_frames
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
 from bottool_web.store import attempts, output, tasks
@@ -50,6 +52,9 @@ def append_output(site: Site, who: Principal, task_id: int, number: int, offset:
             f"the bot printed more than {site.settings.output_limit_bytes} bytes, which is all that is kept",
             "print less, or raise 'output_limit_bytes' of the site",
         )
+    masker = masker_of(site, who, place.attempt_id)
+    if masker is not None:
+        new = masked_frames(masker, _before(site, who, place), new)
     site.files.write_chunk(place.attempt_id, place.have, new)
     if not site.store.write(lambda tx: output.add_chunk(tx, who.scope, place.attempt_id, place.have, len(new))):
         # The same piece came twice at once, and the other one was quicker.
@@ -57,6 +62,14 @@ def append_output(site: Site, who: Principal, task_id: int, number: int, offset:
         return wire.Appended(next_offset=place.have)
     site.hints.send(f"output:{task_id}")
     return wire.Appended(next_offset=place.have + len(new))
+
+
+def _before(site: Site, who: Principal, place: _Place) -> bytes:
+    """The frames that were kept last."""
+    if not place.have:
+        return b""
+    rows = site.store.read(lambda tx: output.chunks(tx, who.scope, place.attempt_id, place.have - 1, limit=1))
+    return site.files.read_chunk(place.attempt_id, rows[0].start)[: rows[0].size_bytes] if rows else b""
 
 
 def _place(site: Site, who: Principal, task_id: int, number: int) -> _Place:

@@ -9,6 +9,7 @@ from bottool_web.folder_lock import FolderLock
 from bottool_web.hints import Hints
 from bottool_web.settings import SiteSettings
 from bottool_web.store.database import Store
+from bottool_web.vault import FILE_NAME, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,11 @@ class Site:
 
     local_credentials: Mapping[str, Mapping[str, str]] | None = field(default=None, repr=False)
     """By label and key; only the server of a local run has any."""
+
+    @property
+    def vault(self) -> Vault:
+        """What opens the secrets in the store."""
+        return Vault(self.settings.data / FILE_NAME)
 
     def close(self) -> None:
         """Let waiting writes finish and give the data folder back. May be repeated."""

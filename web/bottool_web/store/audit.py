@@ -1,11 +1,13 @@
 """Who did what: one row for each change that a person or a program made. Rows are never changed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from bottool import wire
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import audit
 
@@ -31,3 +33,28 @@ def newest(tx: sa.Connection, scope: Scope, limit: int = 100) -> list[Mapping[st
         .limit(limit)
     )
     return [dict(row) for row in rows.mappings()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which rows a list shows: those whose texts begin so. ``before`` is the id after which it goes on."""
+
+    actor: str = ""
+    act: str = ""
+    subject: str = ""
+    before: int | None = None
+    limit: int = 50
+
+
+def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.AuditEntry]:
+    """Newest first."""
+    asked = sa.select(audit.c.id, audit.c.actor, audit.c.act, audit.c.subject, audit.c.detail, audit.c.at).where(
+        audit.c.workspace_id == scope.workspace_id
+    )
+    for column, text in ((audit.c.actor, wanted.actor), (audit.c.act, wanted.act), (audit.c.subject, wanted.subject)):
+        if text:
+            asked = asked.where(column.startswith(text, autoescape=True))
+    if wanted.before is not None:
+        asked = asked.where(audit.c.id < wanted.before)
+    rows = tx.execute(asked.order_by(audit.c.id.desc()).limit(wanted.limit)).mappings()
+    return [wire.AuditEntry(**row) for row in rows]
