@@ -31,10 +31,14 @@ BODIES: dict[Any, dict[str, Any]] = {
     wire.WorkspaceChange: {"maestro": True},
     wire.RestoreRevision: {"revision": 1},
     wire.NewRunner: {"machine_id": "box-9"},
+    wire.NewCredential: {"label": "daily", "secrets": [{"key": "user", "value": "ana"}]},
+    wire.SecretValue: {"value": "maria"},
     wire.NewLog: {"label": "daily", "columns": [{"label": "city"}]},
     wire.LogChange: {"columns": [{"label": "city"}]},
     wire.NewLogEntry: {"values": {"city": "Recife"}},
     wire.NewArtifact: {"task_id": 1, "name": "report.csv"},
+    wire.NewErrorReport: {"task_id": 1, "type": "ValueError"},
+    wire.ErrorGroupChange: {"status": "resolved"},
     wire.NewAlert: {"task_id": 1, "title": "look", "message": "here"},
     wire.NewMessage: {"emails": ["ana@acme.example"], "subject": "look", "body": "here"},
     wire.NewChannel: {"label": "ops", "address": "json://127.0.0.1:9/"},
@@ -56,9 +60,13 @@ def asked(route: Route, task_id: int = 1) -> tuple[str, dict[str, Any]]:
         "int:task_id": task_id,
         "int:revision": 1,
         "int:artifact_id": 1,
+        "int:report_id": 1,
+        "int:group_id": 1,
+        "int:file_id": 1,
         "int:message_id": 1,
         "int:delivery_id": 1,
         "channel": "ops",
+        "key": "user",
     }.items():
         path = path.replace(f"<{name}>", str(value))
     assert "<" not in path, f"the tests know no value for {path}"

@@ -18,7 +18,21 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from bottool import wire
-from bottool_web.actions import alerts, artifacts, bots, firing, identity, inspections, logs, runners, schedules, setup
+from bottool_web.actions import (
+    alerts,
+    artifacts,
+    bots,
+    errors,
+    firing,
+    identity,
+    inspections,
+    logs,
+    masking,
+    rotation,
+    runners,
+    schedules,
+    setup,
+)
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, idempotency, tables, tokens, workspaces
 from bottool_web.store.scope import Principal
@@ -30,6 +44,8 @@ MODULES = (
     "audit",
     "automations",
     "bots",
+    "error_groups",
+    "errors",
     "idempotency",
     "inspections",
     "kept_bytes",
@@ -106,7 +122,10 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     alerts.page_of_alerts(site, ada, alerts.Filter(search="a"), first=0, limit=5)
     with_messages(call, task.id)
     with_logs(site, call, ada)
+    with_credentials(site, call, ada)
     with_artifacts(call, task.id)
+    with_errors(call, task.id)
+    errors.page_of_errors(site, ada, errors.Asked())
     artifacts.page_of_artifacts(site, ada, artifacts.Asked(sort="name", descending=False))
     for path in ("/tasks", "/task-counts", "/alerts", f"/tasks/{task.id}", f"/tasks/{task.id}/events"):
         call("GET", path)
@@ -132,6 +151,19 @@ def schedule_daily(site: Site, call: Callable[..., TestResponse], ada: Principal
     call("DELETE", "/schedules/nightly"), call("GET", "/schedules/nightly")
 
 
+def with_credentials(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
+    said = {"label": "bank", "secrets": [{"key": "user", "value": "ana"}, {"key": "pass", "value": "x"}]}
+    assert call("POST", "/credentials", json=said).status_code == 201
+    assert call("PATCH", "/credentials/bank/secrets/pass", json={"value": "y"}).status_code == 200
+    assert call("POST", "/credentials/bank/secrets/pass/reveal").json == {"value": "y"}
+    call("GET", "/credentials"), call("GET", "/credentials/none"), call("GET", "/audit?act=cred&before=99999")
+    bot = Principal(kind="attempt", id=1, name="bot", role="attempt", workspace_id=ada.workspace_id)
+    masking.masked(site, bot, "text")
+    rotation.rotate(site)
+    assert call("DELETE", "/credentials/bank/secrets/user").status_code == 200
+    assert call("DELETE", "/credentials/bank").status_code == 204
+
+
 def with_logs(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
     said = {"label": "trips", "columns": [{"label": "city"}]}
     for _ in range(2):
@@ -155,6 +187,22 @@ def with_messages(call: Callable[..., TestResponse], task_id: int) -> None:
     for query in ("", f"?task_id={task_id}&state=waiting&search=s&days=2&kind=message"):
         assert call("GET", f"/messages{query}").status_code == 200
     assert call("GET", f"/messages/{made.json['id']}").json["deliveries"][0]["state"] == "waiting"
+
+
+def with_errors(call: Callable[..., TestResponse], task_id: int) -> None:
+    said = {"task_id": task_id, "type": "ValueError", "message": "no", "tags": {"os": "x"}}
+    made = call("POST", "/errors", json=said, headers={wire.IDEMPOTENCY_HEADER: "e"}).json
+    for content in (b"1", b"2"):
+        assert call("PUT", f"/errors/{made['id']}/screenshot", data=content).status_code == 200
+    file = call("PUT", f"/errors/{made['id']}/attachments", data=b"3").json["id"]
+    query = f"?task_id={task_id}&group_id={made['group_id']}&automation=daily&search=no&days=2&before=99"
+    groups = "?status=open&search=no&automation=daily&before=99"
+    for path in (f"/errors{query}", "/errors", f"/errors/{made['id']}", f"/error-groups{groups}", "/error-groups"):
+        assert call("GET", path).status_code == 200
+    with call("GET", f"/errors/{made['id']}/files/{file}") as answer:
+        assert answer.data == b"3"
+    group = f"/error-groups/{made['group_id']}"
+    assert call("PATCH", group, json={"status": "resolved"}).json["status"] == call("GET", group).json["status"]
 
 
 def with_artifacts(call: Callable[..., TestResponse], task_id: int) -> None:
