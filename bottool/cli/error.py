@@ -128,7 +128,7 @@ def show(state: State, /, error_id: int, as_json: bool) -> None:
             "language": found.language,
             "at": f"{present.moment(found.at)} by {found.created_by}",
             **found.tags,
-            **{file.kind: f"{file.name} ({present.size(file.size_bytes)})" for file in found.files},
+            "files": ", ".join(f"{file.name} ({present.size(file.size_bytes)})" for file in found.files),
         }
     )
     for line in found.stack_trace.splitlines():
