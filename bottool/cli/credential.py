@@ -137,4 +137,5 @@ def delete(state: State, /, label: str, yes: bool) -> None:
 def _whole(file: str) -> str:
     """The file's text without the line break at its end: a private key has lines of its own."""
     with click.open_file(file, encoding="utf-8") as opened:
-        return opened.read().removesuffix("\n").removesuffix("\r")
+        text: str = opened.read()
+    return text.removesuffix("\n").removesuffix("\r")

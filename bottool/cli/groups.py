@@ -21,7 +21,6 @@ SECTIONS = {
         "automation",
         "task",
         "schedule",
-        "pool",
         "credential",
         "runner",
         "workspace",

@@ -115,9 +115,7 @@ def rotate_key(data: Path) -> None:
         done = rotate(site)
     finally:
         site.close()
-    click.echo(
-        f"{done.resealed} secrets are sealed anew; back 'vault.key' up ({done.keys} keys), apart from the data."
-    )
+    click.echo(f"{done.resealed} secrets are sealed anew; back 'vault.key' up ({done.keys} keys), apart from the data.")
 
 
 @server.command("mail-test")

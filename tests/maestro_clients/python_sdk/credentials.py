@@ -33,8 +33,8 @@ def _(work: Work) -> None:
         work.sdk.remove_credential(label, key)
     with refused(saying="404"):
         work.sdk.get_credential(label, "user")
-    work.sdk.create_credential(label, "user", "again")
-    assert work.sdk.get_credential(label, "user") == "again"
+    work.sdk.create_credential(label, "user", "once more 4711")
+    assert work.sdk.get_credential(label, "user") == "once more 4711"
 
 
 @scenario("credentials that are not there are told")
