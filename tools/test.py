@@ -34,7 +34,7 @@ class Part:
 
 # What each part may take on two cores; with the wheels it comes to the 25 minutes that a run may take in all.
 PARTS = (
-    Part(name="core", budget_minutes=3, paths=("tests",), marks="not end_to_end and not browser and not example"),
+    Part(name="core", budget_minutes=2.8, paths=("tests",), marks="not end_to_end and not browser and not example"),
     Part(name="command", budget_minutes=0.5, paths=("plugins/command/tests",)),
     Part(name="python", budget_minutes=1, paths=("plugins/python/tests",)),
     Part(name="java", budget_minutes=1.2, paths=("plugins/java/tests",)),
