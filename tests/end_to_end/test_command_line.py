@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -266,8 +267,10 @@ def test_the_demo_leaves_nothing_behind_when_it_is_ended(tmp_path, number) -> No
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a console is needed to send Ctrl-C on Windows")
-def test_up_runs_a_site_and_tells_how_to_use_it(home, tmp_path) -> None:
-    port = home.port + 1 if home.port < 65000 else home.port - 1
+def test_up_runs_a_site_and_tells_how_to_use_it(tmp_path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     program = [sys.executable, "-m", "bottool", "up", "--port", str(port)]
     with subprocess.Popen(
         program, env=own_variables(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -277,6 +280,8 @@ def test_up_runs_a_site_and_tells_how_to_use_it(home, tmp_path) -> None:
             told.append(line)
             if "next: bottool login" in line:
                 break
+        assert told, "it ended without a word"
+        assert "next: bottool login" in told[-1], "".join(told)
         next_command = told[-1].split("next: bottool ")[1].split()
 
         def bottool(*arguments: str) -> "subprocess.CompletedProcess[str]":

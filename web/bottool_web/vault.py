@@ -31,7 +31,7 @@ class Vault:
         """``secret`` as a text that only this vault opens, and only as ``what``."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # only who seals waits for its import
 
-        keys = self._keys() or self.add_key()
+        keys = self._keys() or self._first()
         newest = keys[-1]
         nonce = os.urandom(NONCE_BYTES)
         sealed = AESGCM(newest.key).encrypt(nonce, secret.encode("utf-8"), what.encode("utf-8"))
@@ -75,6 +75,17 @@ class Vault:
         keys = self._keys()
         self._write([each for each in keys[:-1] if each.id not in ids] + keys[-1:])
 
+    def _first(self) -> "list[Key]":
+        """The keys of a vault that had none: of several who begin it at once, one makes the file that all use."""
+        part = self._part([Key(id=secrets.token_hex(4), key=secrets.token_bytes(KEY_BYTES))])
+        try:
+            os.link(part, self.path)
+        except FileExistsError:
+            pass
+        finally:
+            part.unlink(missing_ok=True)
+        return self._keys()
+
     def _keys(self) -> "list[Key]":
         try:
             text = self.path.read_bytes()
@@ -92,16 +103,21 @@ class Vault:
 
     def _write(self, keys: "list[Key]") -> None:
         """Whole or not at all: the file may never be without a key that something is sealed with."""
-        part = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
-        said = [{"id": each.id, "key": base64.b64encode(each.key).decode("ascii")} for each in keys]
+        part = self._part(keys)
         try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-                json.dump(said, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
             part.replace(self.path)
         finally:
             part.unlink(missing_ok=True)
+
+    def _part(self, keys: "list[Key]") -> Path:
+        """The keys in a file beside, on the disk, that still wants its name."""
+        part = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
+        said = [{"id": each.id, "key": base64.b64encode(each.key).decode("ascii")} for each in keys]
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            json.dump(said, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        return part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

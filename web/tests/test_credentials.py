@@ -1,6 +1,7 @@
 """Credentials: sealed where they lie, opened for the right ones, written down when they are, masked in what bots say."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -139,3 +140,22 @@ def test_a_create_leaves_what_is_there(site: Site, admin: Principal, bank: wire.
 def test_no_representation_shows_a_value() -> None:
     assert SECRET not in repr(wire.Secret(key="pass", value=SECRET)) + repr(wire.SecretValue(value=SECRET))
     assert SECRET not in repr(wire.NewCredential(label="a", secrets=[wire.Secret(key="pass", value=SECRET)]))
+
+
+def test_many_who_begin_a_vault_at_once_share_its_key(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "vault.key")
+    with ThreadPoolExecutor(8) as pool:
+        sealed = list(pool.map(lambda number: vault.seal(f"secret {number}", "here"), range(40)))
+
+    assert [vault.unseal(each, "here") for each in sealed] == [f"secret {number}" for number in range(40)]
+    assert len(vault.key_ids()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["vault.key"]
+
+
+def test_many_who_set_one_new_key_at_once_all_succeed(site: Site, admin: Principal, bank: wire.Credential) -> None:
+    def put(number: int) -> list[str]:
+        return credentials.set_value(site, admin, "bank", "new", wire.SecretValue(value=str(number))).keys
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(keys == ["user", "pass", "new"] for keys in pool.map(put, range(24)))
+    assert credentials.read_value(site, admin, "bank", "new") in {str(number) for number in range(24)}

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from bottool import wire
-from bottool.errors import Conflict, InvalidInput, NotFound, did_you_mean
+from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt, did_you_mean
+from bottool.states import AttemptState
 from bottool_web.actions import checks
 from bottool_web.actions.fencing import check_bot
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
-from bottool_web.store import audit, credentials, workspaces
+from bottool_web.store import attempts, audit, credentials, workspaces
 from bottool_web.store.credentials import Sealed
 from bottool_web.store.scope import Principal
 
@@ -64,13 +65,21 @@ def set_value(site: Site, who: Principal, label: str, key: str, value: wire.Secr
 
 
 @action("credential.change")
-def replace(site: Site, who: Principal, label: str, secrets: list[wire.Secret]) -> wire.Credential:
-    """Exactly these keys; what is left out is gone."""
-    return _change(site, who, label, secrets, whole=True)
+def replace(
+    site: Site, who: Principal, label: str, secrets: list[wire.Secret], *, kept: tuple[str, ...] = ()
+) -> wire.Credential:
+    """Exactly these keys, and those of ``kept`` with the values that they have; what is left out is gone."""
+    return _change(site, who, label, secrets, only=(*kept, *(each.key for each in secrets)))
 
 
 def _change(
-    site: Site, who: Principal, label: str, secrets: list[wire.Secret], *, taken: str = "", whole: bool = False
+    site: Site,
+    who: Principal,
+    label: str,
+    secrets: list[wire.Secret],
+    *,
+    taken: str = "",
+    only: tuple[str, ...] | None = None,
 ) -> wire.Credential:
     _check(secrets)
 
@@ -79,8 +88,8 @@ def _change(
         found = credentials.get(tx, who.scope, label)
         if taken and any(each.key in found.keys for each in secrets):
             raise Conflict(taken, "take another key, or change the value of this one")
-        if whole:
-            credentials.keep_only(tx, who.scope, found.id, tuple(each.key for each in secrets))
+        if only is not None:
+            credentials.keep_only(tx, who.scope, found.id, only)
         for each in secrets:
             _put(tx, site, who, found.id, each)
         _audit(tx, site, who, "credential.change", label, [each.key for each in secrets])
@@ -159,7 +168,7 @@ def _read(site: Site, who: Principal, label: str, key: str | None) -> dict[str, 
     """What is read is written down before anybody sees it; a value that cannot be opened is not read."""
 
     def work(tx: sa.Connection) -> dict[str, Sealed]:
-        check_bot(tx, who)
+        _check_alive(tx, who)
         found = credentials.get(tx, who.scope, label)
         known = credentials.secrets(tx, who.scope, found.id)
         if key is not None:
@@ -171,6 +180,19 @@ def _read(site: Site, who: Principal, label: str, key: str | None) -> dict[str, 
 
     read = site.store.write(work)
     return {name: site.vault.unseal(each.sealed, each.what) for name, each in read.items()}
+
+
+def _check_alive(tx: sa.Connection, who: Principal) -> None:
+    """A bot reads while its attempt lives; its token lives a little longer, for its last words.
+
+    :raises StaleAttempt: afterwards.
+    """
+    check_bot(tx, who)
+    if who.kind != "attempt" or who.task_id is None or who.attempt is None:
+        return
+    mine = attempts.find(tx, who.scope, who.task_id, who.attempt)
+    if mine is None or mine.state == AttemptState.ENDED:
+        raise StaleAttempt(f"attempt {who.attempt} of task {who.task_id} has ended", "bots read while they run")
 
 
 def _known(label: str, key: str, keys: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from bottool.errors import SettingsError
+from bottool.errors import SettingsError, Unavailable
 from bottool_web.actions.site import Site
 from bottool_web.masking import Masker
 from bottool_web.store import credentials
@@ -33,8 +33,8 @@ def masker_of(site: Site, who: Principal, attempt_id: int) -> Masker | None:
 
 
 def _opened(site: Site, each: credentials.Sealed) -> str:
+    """:raises Unavailable: without the key nobody knows what to mask, so nothing is taken until it is back."""
     try:
         return site.vault.unseal(each.sealed, each.what)
-    except SettingsError:
-        # The keys are gone: nothing can be read any more, and what a bot says must not be lost over it.
-        return ""
+    except SettingsError as error:
+        raise Unavailable(f"what must be masked cannot be opened: {error.message}", error.hint) from error

@@ -22,6 +22,8 @@ from bottool_web.store.scope import Principal
 
 PIECE_LIMIT_BYTES = 4 * 1024 * 1024
 CHUNKS_AT_ONCE = 64
+CHUNKS_BEFORE = 8
+"""So many of the last pieces are looked at for the beginning of a secret that ends in a new one."""
 TAIL_BYTES = 16 * 1024
 TAIL_LINES = 20
 
@@ -68,8 +70,8 @@ def _before(site: Site, who: Principal, place: _Place) -> bytes:
     """The frames that were kept last."""
     if not place.have:
         return b""
-    rows = site.store.read(lambda tx: output.chunks(tx, who.scope, place.attempt_id, place.have - 1, limit=1))
-    return site.files.read_chunk(place.attempt_id, rows[0].start)[: rows[0].size_bytes] if rows else b""
+    rows = site.store.read(lambda tx: output.last_chunks(tx, who.scope, place.attempt_id, limit=CHUNKS_BEFORE))
+    return b"".join(site.files.read_chunk(place.attempt_id, row.start)[: row.size_bytes] for row in rows)
 
 
 def _place(site: Site, who: Principal, task_id: int, number: int) -> _Place:

@@ -52,8 +52,16 @@ def create(site: Site, who: Principal) -> dict[str, Any]:
 @blueprint.post("/credential/<label>")
 @call("credential.change")
 def replace(site: Site, who: Principal, label: str) -> dict[str, Any]:
-    """The whole set as it shall be; a key that is left out is gone."""
-    return _set_out(site, who, credentials.replace(site, who, label, _secrets_in(body().get("secrets"))))
+    """The whole set as it shall be; a key that is left out is gone, and one whose value is null stays as it is: so
+    replies that hide values say it.
+    """
+    sent = body().get("secrets")
+    if not isinstance(sent, list):
+        raise InvalidInput("'secrets' is no list", "send all keys, or an empty list", path="secrets")
+    hidden = [each for each in sent if isinstance(each, dict) and each.get("value") is None]
+    said = _secrets_in([each for each in sent if each not in hidden])
+    kept = tuple(words.text_in(each.get("key"), "key") for each in hidden)
+    return _set_out(site, who, credentials.replace(site, who, label, said, kept=kept))
 
 
 @blueprint.post("/credential/<label>/key")

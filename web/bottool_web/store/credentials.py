@@ -91,18 +91,13 @@ def secrets(tx: sa.Connection, scope: Scope, credential_id: int) -> dict[str, Se
 
 def put(tx: sa.Connection, scope: Scope, credential_id: int, key: str, sealed: str, now: datetime) -> None:
     """Set the value of a key, also of one that is there."""
-    mine = (
-        (credential_secret.c.workspace_id == scope.workspace_id)
-        & (credential_secret.c.credential_id == credential_id)
-        & (credential_secret.c.key == key)
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    values = {"workspace_id": scope.workspace_id, "credential_id": credential_id, "key": key}
+    tx.execute(
+        insert(credential_secret)
+        .values(**values, sealed=sealed, changed_at=now)
+        .on_conflict_do_update(index_elements=["credential_id", "key"], set_={"sealed": sealed, "changed_at": now})
     )
-    changed = tx.execute(sa.update(credential_secret).where(mine).values(sealed=sealed, changed_at=now))
-    if not changed.rowcount:
-        tx.execute(
-            sa.insert(credential_secret).values(
-                workspace_id=scope.workspace_id, credential_id=credential_id, key=key, sealed=sealed, changed_at=now
-            )
-        )
     tx.execute(
         sa.update(credential)
         .where(credential.c.workspace_id == scope.workspace_id, credential.c.id == credential_id)

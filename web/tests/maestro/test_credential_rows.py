@@ -82,3 +82,15 @@ def test_what_is_no_secret_is_refused(golden: Any, secrets: Any) -> None:
     golden.error("POST", "/credential", 422, json={"label": "bank", "secrets": secrets})
 
     golden.error("GET", "/credential/bank", 404)
+
+
+def test_a_value_that_comes_back_hidden_stays(golden: Any) -> None:
+    make(golden)
+    (found,) = golden("GET", "/credential").json
+
+    found["secrets"].append({"key": "new", "value": "x", "valid": True})
+    golden("POST", "/credential/bank", json=found)
+
+    golden("GET", "/credential/bank", reply={"secrets": [*SET["secrets"], {"key": "new", "value": "x", "valid": True}]})
+    golden.error("POST", "/credential/bank", 422, json={"label": "bank"})
+    golden("GET", "/credential/bank/key/user", reply="José".encode())

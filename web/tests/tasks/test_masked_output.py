@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from bottool import wire
+from bottool.errors import StaleAttempt, Unavailable
 from bottool_web.actions import alerts, attempts, credentials, tasks
 from bottool_web.actions.identity import principal_of_token
 from bottool_web.actions.output import read_output
@@ -68,6 +69,36 @@ def test_a_secret_in_two_frames_and_in_two_pieces_is_masked(site, admin, box, ru
     assert frames[:3] == [b"*" * 10, b"error\n", b"*" * len(half[1]) + b"\n"]
     # What was kept before its end came stays; its end is masked.
     assert frames[3:] == [half[0], b"*" * len(half[1]) + b"!"]
+
+
+def test_of_a_secret_in_many_pieces_the_last_is_masked_whatever_comes_between(site, admin, box, running):
+    work, bot = running
+    credentials.read_value(site, bot, "bank", "pass")
+    data = SECRET.encode()
+    pieces = [frame(data[:8]), frame("between\n", wire.Stream.STDERR), frame(data[8:16]), frame(data[16:] + b"!")]
+    at = 0
+
+    for piece in pieces:
+        at = attempts.append_output(site, box, work.task_id, work.attempt, at, piece).next_offset
+
+    assert printed(site, admin, work.task_id).endswith(b"*" * (len(data) - 16) + b"!")
+
+
+def test_a_bot_whose_attempt_has_ended_reads_nothing(site, admin, life, box, running):
+    work, bot = running
+    life.end(box, work)
+
+    with pytest.raises(StaleAttempt):
+        credentials.read_value(site, bot, "bank", "pass")
+
+
+def test_without_the_vaults_key_output_waits_instead_of_going_unmasked(site, box, running):
+    work, bot = running
+    credentials.read_value(site, bot, "bank", "pass")
+    (site.settings.data / "vault.key").unlink()
+
+    with pytest.raises(Unavailable):
+        attempts.append_output(site, box, work.task_id, work.attempt, 0, frame(SECRET))
 
 
 def test_what_a_bot_sends_is_masked_too(site, admin, running):
