@@ -57,8 +57,6 @@ from bottool.wire.pools import (
     EntriesChanged,
     EntryCancel,
     EntryChange,
-    EntryState,
-    Imported,
     NewEntry,
     NewPool,
     Pool,
@@ -66,8 +64,6 @@ from bottool.wire.pools import (
     PoolCounts,
     PoolEntry,
     PoolField,
-    PoolMove,
-    Pulled,
 )
 from bottool.wire.schedules import Calendar, NewSchedule, Preview, Schedule, ScheduleChange, ScheduleRun, Wish
 from bottool.wire.spool import FRAME_HEAD_BYTES, FRAME_MAX_BYTES, Frame, Stream, frames, pack_frame, whole_frames
