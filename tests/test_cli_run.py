@@ -47,7 +47,7 @@ def test_parameters_come_from_a_file_and_from_the_command_line(bottool, calling)
 def test_what_the_bot_reported_is_shown_at_the_end(bottool, calling) -> None:
     text = """
 call("/api/v2/alerts", {"taskId": task, "title": "Look", "message": "it is late", "type": "WARN"})
-call("/api/v2/datapool", {}); call("/api/v2/datapool", {})
+call("/api/v2/dashboard", {}); call("/api/v2/dashboard", {})
 call("/api/v2/log", {"label": "trips", "columns": []})
 finish("PARTIALLY_COMPLETED", "one failed", totalItems=3, processedItems=2, failedItems=1)
 """
@@ -57,7 +57,7 @@ finish("PARTIALLY_COMPLETED", "one failed", totalItems=3, processedItems=2, fail
     assert "the bot says: partial: one failed" in done.stderr
     assert "3 total, 2 processed, 1 failed" in done.stderr
     assert "alert (warn) Look: it is late" in done.stderr
-    assert "POST /api/v2/datapool (2 times), which this bottool does not answer yet" in done.stderr
+    assert "POST /api/v2/dashboard (2 times), which this bottool does not answer yet" in done.stderr
     assert "refused: POST /api/v2/log: " in done.stderr
 
 

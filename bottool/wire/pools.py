@@ -160,13 +160,49 @@ class EntryCancel(Message, kw_only=True, frozen=True):
 
 
 class EntriesChange(Message, kw_only=True, frozen=True):
-    """Do one thing with all entries that match: of a state, with a part of the key or the shown value, of these ids."""
+    """Do one thing with all entries that match: of a state, with a text somewhere in them, of these ids.
 
-    act: Literal["cancel", "retry", "delete"]
+    ``retry`` puts failed and cancelled ones back as new entries, and those that nobody has any more as they are.
+    ``all`` must be true where nothing else narrows. ``priority`` is for the act of that name.
+    """
+
+    act: Literal["cancel", "retry", "delete", "priority"]
     state: EntryState | Literal[""] = ""
     search: str = ""
     ids: list[int] = []
+    all: bool = False
+    priority: int = 0
+    message: str = ""
 
 
 class EntriesChanged(Message, kw_only=True, frozen=True):
+    """``count`` were changed; ``left``: there may be more that match, ask again."""
+
     count: int
+    left: bool = False
+
+
+class Pulled(Message, kw_only=True, frozen=True):
+    """The pool's next entry, which nobody else gets; ``None`` when no entry waits, or the pool is switched off."""
+
+    entry: PoolEntry | None = None
+
+
+class Imported(Message, kw_only=True, frozen=True):
+    """How many entries a file brought."""
+
+    count: int
+
+
+MoveKind = Literal["pulled", "returned", "timed_out", "done", "failed", "cancelled", "requeued", "changed"]
+
+
+class PoolMove(Message, kw_only=True, frozen=True):
+    """What happened to an entry, and by whom; ``attempt`` is the number of the attempt that had it."""
+
+    kind: MoveKind
+    actor: str
+    at: datetime
+    task_id: int | None = None
+    attempt: int | None = None
+    message: str = ""

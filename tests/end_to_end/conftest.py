@@ -39,33 +39,6 @@ SPEC.loader.exec_module(shapes)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Clients use data pools, which no interface serves yet. Strict: whoever builds them finds out here.
-WAITING_FOR_POOLS = (
-    "a data pool",
-    "an entry",
-    "entries that wait",
-    "entries are pulled",
-    "entries are pushed",
-    "only what the system broke",
-    "too many errors on end switch a pool off",
-    "every public method of the SDK was called",
-    "reads every noun with its own header",
-    "writes credentials, pools and entries",
-    "n8n finds every active data pool",
-    "n8n pushes, lists and deletes entries",
-    "the whole object switches a data pool",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        waits = "[" in item.name and any(words in item.name for words in WAITING_FOR_POOLS)
-        if item.path.name.startswith("test_maestro_") and (
-            waits or item.name == "test_what_a_bot_says_at_its_end_is_its_tasks_result"
-        ):
-            item.add_marker(pytest.mark.xfail(strict=True, reason="data pools are not served yet"))
-
-
 def wait_for(what: Callable[[], Any], seconds: float = 60, *, saying: str = "") -> Any:
     """The first true answer of ``what``; fails with what it last said."""
     deadline, seen = time.monotonic() + seconds, None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from bottool_web.actions import firing, logs, swept, upkeep
+from bottool_web.actions import firing, logs, pool_work, pools, swept, upkeep
 from bottool_web.actions.site import Site
 from bottool_web.store.scope import Principal
 
@@ -71,6 +71,7 @@ class Clock:
             upkeep.purge(self._site)
             for who in upkeep.principals(self._site):
                 logs.purge(self._site, who)
+                pools.purge(self._site, who)
             swept.sweep(self._site, range(self._swept, self._swept + SWEEP_FOLDERS))
             self._swept = (self._swept + SWEEP_FOLDERS) % swept.FOLDERS
 
@@ -84,6 +85,7 @@ class Clock:
         upkeep.give_up_lost(site, who)
         upkeep.stop_overdue(site, who)
         firing.fire_due(site, who)
+        pool_work.call_overdue(site, who)
 
     def _brakes(self, who: Principal, silent: upkeep.Silent) -> bool:
         """True while a loss of many at once waits one more lease."""

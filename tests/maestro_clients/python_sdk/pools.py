@@ -125,9 +125,9 @@ def _(work: Work) -> None:
 def _(work: Work) -> None:
     entries = [DataPoolEntry(values={"number": number}) for number in range(4)]
     pool = work.pool(*entries, abort_on_error=True, max_errors_before_inactive=2)
-    pool.next(None).report_error(ErrorType.BUSINESS)
+    pool.next(None).report_error(ErrorType.SYSTEM)
     assert pool.is_active()
-    pool.next(None).report_error(ErrorType.BUSINESS)
+    pool.next(None).report_error(ErrorType.SYSTEM)
     assert not pool.is_active()
 
     assert pool.create_entry(DataPoolEntry(values={"number": 5})).state == "PENDING"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import Forbidden, InvalidInput, StaleAttempt
 from bottool.states import FINAL, AttemptState, TaskState
-from bottool_web.actions import checks, endings, fencing, news
+from bottool_web.actions import checks, endings, fencing, news, pool_returns
 from bottool_web.actions.fencing import Held
 from bottool_web.actions.masking import masked
 from bottool_web.actions.permissions import action
@@ -49,6 +49,7 @@ def finish(site: Site, who: Principal, task_id: int, word: wire.Finish) -> wire.
         else:
             _by_override(tx, site, who, task_id, word)
         endings.restart_if_it_waited(tx, site, who, task_id)
+        pool_returns.after_override(tx, site, who, task_id)
         return tasks.get(tx, who.scope, task_id)
 
     done = fencing.in_one_write(site, work)

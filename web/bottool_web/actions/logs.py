@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import InvalidInput
 from bottool_web.actions import checks
+from bottool_web.actions.csv_cells import PIECE_CHARACTERS, cell, taken
 from bottool_web.actions.fencing import check_bot
 from bottool_web.actions.masking import masked
 from bottool_web.actions.once import Request, once
@@ -32,8 +33,6 @@ LONGEST_DAYS = 36_500
 AT_ONCE = 2000
 PURGED_AT_ONCE = 5000
 MOST_PURGES = 100
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run by spreadsheets. Source: OWASP, CSV injection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,31 +248,15 @@ def _csv(found: wire.Log, rows: Iterator[wire.LogEntry], separator: str) -> Iter
     head = ["Date", *(column.name or column.label for column in found.columns), "Task", "More"]
     if separator == ";":
         text.write("\ufeff")
-    writer.writerow(_cell(each) for each in head)
+    writer.writerow(cell(each) for each in head)
     for entry in rows:
         more = {name: value for name, value in entry.values.items() if name not in known}
         values = [entry.values.get(column.label) for column in found.columns]
         line = [entry.at.isoformat(timespec="milliseconds"), *values, entry.task_id, more or None]
-        writer.writerow(_cell(each, "," if separator == ";" else ".") for each in line)
-        if text.tell() > 64 * 1024:
-            yield _taken(text)
-    yield _taken(text)
-
-
-def _taken(text: io.StringIO) -> bytes:
-    data = text.getvalue().encode("utf-8")
-    text.seek(0)
-    text.truncate()
-    return data
-
-
-def _cell(value: Any, point: str = ".") -> Any:
-    if isinstance(value, float):
-        return str(value).replace(".", point)
-    if value is None or isinstance(value, int):
-        return value
-    plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{plain}" if plain.startswith(_FORMULA) else plain
+        writer.writerow(cell(each, "," if separator == ";" else ".") for each in line)
+        if text.tell() > PIECE_CHARACTERS:
+            yield taken(text)
+    yield taken(text)
 
 
 def _json(found: wire.Log, rows: Iterator[wire.LogEntry]) -> Iterator[bytes]:

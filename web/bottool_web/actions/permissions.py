@@ -71,7 +71,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "pool.delete": _DEVELOP | _BOT,
     "pool.push": _OPERATE | _BOT,
     "pool.pull": _OPERATE | _BOT,
-    "pool.edit": _OPERATE,
+    "pool.edit": _OPERATE | _BOT,
     "schedule.read": _READ,
     "schedule.pause": _OPERATE,
     "schedule.run": _OPERATE,

@@ -13,7 +13,7 @@ from bottool import wire
 from bottool.errors import Conflict, InvalidInput
 from bottool.model import Reason
 from bottool.states import AttemptState
-from bottool_web.actions import checks, endings, fencing, news
+from bottool_web.actions import checks, endings, fencing, news, pool_returns
 from bottool_web.actions.fencing import Held
 from bottool_web.actions.output import last_lines
 from bottool_web.actions.permissions import action
@@ -94,6 +94,7 @@ def _end(tx: sa.Connection, site: Site, who: Principal, report: _Report) -> None
     if result is not None and not report.late:
         endings.try_again_if_allowed(tx, site, who, held.task.id)
     endings.restart_if_it_waited(tx, site, who, held.task.id)
+    pool_returns.after_attempt(tx, site, who, held.task.id, held.attempt.number)
 
 
 def _result(tx: sa.Connection, who: Principal, report: _Report) -> Result | None:

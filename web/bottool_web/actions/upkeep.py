@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bottool.errors import Conflict
 from bottool.states import AttemptState, TaskState
-from bottool_web.actions import endings, news
+from bottool_web.actions import endings, news, pool_returns
 from bottool_web.actions.fencing import Held
 from bottool_web.actions.identity import acting_site
 from bottool_web.actions.permissions import action
@@ -154,6 +154,7 @@ def _give_up(tx: sa.Connection, site: Site, who: Principal, held: Held) -> bool:
     # Not tried again by itself, whatever the automation allows: the lost bot may run to this day beside the new one.
     if held.task.restart_asked:
         _close(tx, site, who, held.task.id, held.attempt.number)
+    pool_returns.after_attempt(tx, site, who, held.task.id, held.attempt.number)
     return True
 
 

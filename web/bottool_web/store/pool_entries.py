@@ -1,4 +1,4 @@
-"""Entries of data pools: pulled by one guarded statement, moved with their pool locked, found by state and key."""
+"""Entries of data pools: pulled by one guarded statement, moved with their pool locked. Lists are in ``pool_lists``."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,11 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import NotFound
 from bottool_web.store.moves import Row
-from bottool_web.store.pool_tables import data_pool, pool_entry
+from bottool_web.store.pool_tables import data_pool, pool_entry, pool_move
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import attempt, runner
 
 LARGEST_ID = 2**31
-SEARCHED = 20_000
-"""A part of a key is looked for among so many of the newest entries; a whole key among all."""
 _PENDING, _PROCESSING, _TIMEOUT = (
     sa.literal(word, literal_execute=True) for word in ("pending", "processing", "timeout")
 )
@@ -35,19 +33,6 @@ class Holder:
     due_at: datetime | None = None
     task_id: int | None = None
     attempt_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which entries of a pool. Empty and ``None`` do not narrow; ``before`` is the id after which a list goes on."""
-
-    state: str = ""
-    search: str = ""
-    ids: tuple[int, ...] = ()
-    before: int | None = None
-    first: int = 0
-    limit: int = 50
-    descending: bool = True
 
 
 def add(tx: sa.Connection, scope: Scope, pool_id: int, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
@@ -124,7 +109,7 @@ def locked(tx: sa.Connection, scope: Scope, pool_id: int, entry_id: int) -> Row:
 
 def get(tx: sa.Connection, scope: Scope, pool_id: int, entry_id: int) -> wire.PoolEntry:
     """:raises NotFound: when the pool has no such entry."""
-    return _to_wire(_one(tx, scope, pool_id, entry_id, _seen(scope)))
+    return to_wire(_one(tx, scope, pool_id, entry_id, seen(scope)))
 
 
 def change(tx: sa.Connection, scope: Scope, entry_id: int, values: Mapping[str, Any]) -> None:
@@ -144,7 +129,15 @@ def change_all(tx: sa.Connection, scope: Scope, ids: Collection[int], values: Ma
 
 
 def remove(tx: sa.Connection, scope: Scope, ids: Collection[int]) -> None:
-    """Take the rows away for good; their ids are not used again."""
+    """Take the rows away for good, with their moves; their ids are not used again, and nothing links to them."""
+    mine = pool_entry.c.workspace_id == scope.workspace_id
+    gone = sa.select(pool_entry.c.id).where(mine, pool_entry.c.id.in_(ids))
+    for link, back in (("parent_id", pool_entry.c.child_id), ("child_id", pool_entry.c.parent_id)):
+        linked = sa.select(back).where(mine, pool_entry.c.id.in_(ids), back.is_not(None))
+        tx.execute(sa.update(pool_entry).where(mine, pool_entry.c.id.in_(linked)).values({link: None}))
+    tx.execute(
+        sa.delete(pool_move).where(pool_move.c.workspace_id == scope.workspace_id, pool_move.c.entry_id.in_(gone))
+    )
     tx.execute(sa.delete(pool_entry).where(pool_entry.c.workspace_id == scope.workspace_id, pool_entry.c.id.in_(ids)))
 
 
@@ -188,18 +181,35 @@ def overdue(tx: sa.Connection, scope: Scope, now: datetime, *, limit: int) -> li
     )
 
 
-def call_overdue(tx: sa.Connection, scope: Scope, ids: Collection[int], now: datetime) -> int:
-    """Those of ``ids`` that are still in work, and late, become ``timeout``; returns how many."""
-    return tx.execute(
-        sa.update(pool_entry)
-        .where(
-            pool_entry.c.workspace_id == scope.workspace_id,
-            pool_entry.c.id.in_(ids),
-            pool_entry.c.state == _PROCESSING,
-            pool_entry.c.due_at <= now,
+def call_overdue(tx: sa.Connection, scope: Scope, ids: Collection[int], now: datetime) -> list[Row]:
+    """Those of ``ids`` that are still in work, and late, become ``timeout``; returns their id, task_id, attempt_id."""
+    return list(
+        tx.execute(
+            sa.update(pool_entry)
+            .where(
+                pool_entry.c.workspace_id == scope.workspace_id,
+                pool_entry.c.id.in_(ids),
+                pool_entry.c.state == _PROCESSING,
+                pool_entry.c.due_at <= now,
+            )
+            .values(state="timeout")
+            .returning(pool_entry.c.id, pool_entry.c.task_id, pool_entry.c.attempt_id)
         )
-        .values(state="timeout")
-    ).rowcount
+    )
+
+
+def purge(tx: sa.Connection, scope: Scope, limit: int) -> int:
+    """Drop entries of deleted pools; returns how many."""
+    dead = sa.select(data_pool.c.id).where(
+        data_pool.c.workspace_id == scope.workspace_id, data_pool.c.deleted_at.is_not(None)
+    )
+    statement = sa.select(pool_entry.c.id).where(
+        pool_entry.c.workspace_id == scope.workspace_id, pool_entry.c.pool_id.in_(dead)
+    )
+    ids = list(tx.scalars(statement.limit(limit)))
+    if ids:
+        remove(tx, scope, ids)
+    return len(ids)
 
 
 def has_pending(tx: sa.Connection, scope: Scope, pool_id: int) -> bool:
@@ -211,72 +221,19 @@ def has_pending(tx: sa.Connection, scope: Scope, pool_id: int) -> bool:
     return tx.scalar(statement.limit(1)) is not None
 
 
-def task_ended_any(tx: sa.Connection, scope: Scope, pool_id: int, task_id: int) -> bool:
-    """Whether the task brought an entry of the pool to an end."""
-    statement = sa.select(pool_entry.c.id).where(
-        pool_entry.c.workspace_id == scope.workspace_id,
-        pool_entry.c.task_id == task_id,
-        pool_entry.c.pool_id == pool_id,
-        pool_entry.c.state.in_(["done", "error"]),
-    )
-    return tx.scalar(statement.limit(1)) is not None
+def has_work_after(tx: sa.Connection, scope: Scope, pool_id: int, task_id: int, began: datetime) -> bool:
+    """Whether entries wait and the task, which is over, does not prove that they end every task at once.
 
-
-def page(tx: sa.Connection, scope: Scope, pool_id: int, wanted: Wanted) -> list[wire.PoolEntry]:
-    """Newest first unless ``wanted`` says otherwise."""
-    order = pool_entry.c.id.desc() if wanted.descending else pool_entry.c.id
-    found = list(tx.scalars(_matching(scope, pool_id, wanted).order_by(order).limit(wanted.limit).offset(wanted.first)))
-    if not found:
-        return []
-    rows = tx.execute(_seen(scope).where(pool_entry.c.id.in_(found)))
-    by_id = {each.id: _to_wire(each) for each in rows}
-    return [by_id[each] for each in found]
-
-
-def count(tx: sa.Connection, scope: Scope, pool_id: int, wanted: Wanted, most: int) -> int:
-    """How many match, counted up to ``most``."""
-    matching = _matching(scope, pool_id, wanted).limit(most).subquery()
-    return tx.scalar(sa.select(sa.func.count()).select_from(matching)) or 0
-
-
-def locked_matching(tx: sa.Connection, scope: Scope, pool_id: int, wanted: Wanted) -> list[Row]:
-    """Oldest first, locked."""
-    return list(
-        tx.execute(
-            sa.select(pool_entry)
-            .where(
-                pool_entry.c.workspace_id == scope.workspace_id,
-                pool_entry.c.id.in_(_matching(scope, pool_id, wanted)),
-            )
-            .order_by(pool_entry.c.id)
-            .limit(wanted.limit)
-            .with_for_update()
-        )
-    )
-
-
-def _matching(scope: Scope, pool_id: int, wanted: Wanted) -> sa.Select[tuple[int]]:
-    """The ids of those that match, in no order."""
+    It brought one of the pool to an end, or one came in after it ``began``.
+    """
+    if not has_pending(tx, scope, pool_id):
+        return False
     mine = (pool_entry.c.workspace_id == scope.workspace_id, pool_entry.c.pool_id == pool_id)
-    statement = sa.select(pool_entry.c.id).where(*mine)
-    if wanted.state:
-        statement = statement.where(pool_entry.c.state == wanted.state)
-    if wanted.ids:
-        statement = statement.where(pool_entry.c.id.in_(wanted.ids))
-    if wanted.before is not None:
-        statement = statement.where(pool_entry.c.id < wanted.before)
-    if wanted.search:
-        newest = sa.select(pool_entry.c.id).where(*mine)
-        if wanted.state:
-            newest = newest.where(pool_entry.c.state == wanted.state)
-        newest = newest.order_by(pool_entry.c.id.desc()).limit(SEARCHED)
-        has_part = pool_entry.c.unique_key.icontains(wanted.search, autoescape=True) | (
-            pool_entry.c.display_value.icontains(wanted.search, autoescape=True)
-        )
-        among = sa.select(pool_entry.c.id).where(pool_entry.c.id.in_(newest), has_part)
-        whole = sa.select(pool_entry.c.id).where(*mine, pool_entry.c.unique_key == wanted.search)
-        statement = statement.where(pool_entry.c.id.in_(sa.union(among, whole)))
-    return statement
+    ended = sa.select(pool_entry.c.id).where(
+        *mine, pool_entry.c.task_id == task_id, pool_entry.c.state.in_(["done", "error"])
+    )
+    newer = sa.select(pool_entry.c.id).where(*mine, pool_entry.c.state == _PENDING, pool_entry.c.created_at >= began)
+    return any(tx.scalar(each.limit(1)) is not None for each in (ended, newer))
 
 
 def _one(tx: sa.Connection, scope: Scope, pool_id: int, entry_id: int, statement: sa.Select[Any]) -> Row:
@@ -294,7 +251,7 @@ def _one(tx: sa.Connection, scope: Scope, pool_id: int, entry_id: int, statement
     return found
 
 
-def _seen(scope: Scope) -> sa.Select[Any]:
+def seen(scope: Scope) -> sa.Select[Any]:
     return (
         sa.select(
             pool_entry,
@@ -309,7 +266,7 @@ def _seen(scope: Scope) -> sa.Select[Any]:
     )
 
 
-def _to_wire(found: Row) -> wire.PoolEntry:
+def to_wire(found: Row) -> wire.PoolEntry:
     said = found._asdict()
     return wire.PoolEntry(
         **{name: said[name] for name in _AS_THEY_ARE},

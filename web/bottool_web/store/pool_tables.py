@@ -8,6 +8,7 @@ from bottool_web.store.column_types import Json
 from bottool_web.store.columns import one_of, reference, table, text, time
 
 STATES = ("pending", "processing", "done", "error", "timeout", "cancelled")
+MOVES = ("pulled", "returned", "timed_out", "done", "failed", "cancelled", "requeued", "changed")
 
 
 def _whole(name: str) -> sa.Column[int]:
@@ -90,6 +91,21 @@ pool_entry = table(
     one_of("state", STATES),
     one_of("error_type", ("", "system", "business")),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
+)
+
+
+# What happened to an entry after it was pushed. No foreign keys to who did it: it is history, and locks nobody.
+pool_move = table(
+    "pool_move",
+    reference("workspace_id", "workspace.id"),
+    reference("entry_id", "pool_entry.id", index=True),
+    text("kind"),
+    text("actor"),
+    sa.Column("task_id", sa.Integer),
+    sa.Column("attempt_id", sa.Integer),
+    text("message"),
+    time("at"),
+    one_of("kind", MOVES),
 )
 
 

@@ -113,19 +113,18 @@ def counts(tx: sa.Connection, scope: Scope, pool: Row) -> wire.PoolCounts:
     return _counts(pool, _held(tx, scope, [pool.id]).get(pool.id, {}))
 
 
-def with_trigger(tx: sa.Connection, scope: Scope, automation_id: int) -> list[Row]:
-    """Active pools that want a task of the automation when none is active, locked, in a fixed order."""
+def with_trigger(tx: sa.Connection, scope: Scope, automation_id: int) -> list[int]:
+    """Ids of the active pools that start tasks of the automation by themselves, smallest first."""
     return list(
-        tx.execute(
-            sa.select(data_pool)
+        tx.scalars(
+            sa.select(data_pool.c.id)
             .where(
                 _living(scope),
                 data_pool.c.automation_id == automation_id,
-                data_pool.c.trigger == "no_task_active",
+                data_pool.c.trigger != "never",
                 data_pool.c.active,
             )
             .order_by(data_pool.c.id)
-            .with_for_update()
         )
     )
 

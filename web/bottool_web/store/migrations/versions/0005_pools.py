@@ -15,6 +15,7 @@ def upgrade() -> None:
     _pools()
     _entries()
     _indexes()
+    _moves()
 
 
 def _pools() -> None:
@@ -102,6 +103,26 @@ def _indexes() -> None:
     op.create_index("ix_pool_entry_state", "pool_entry", ["workspace_id", "pool_id", "state", last])
     op.create_index("ix_pool_entry_key", "pool_entry", ["workspace_id", "pool_id", "unique_key", last])
     op.create_index("ix_pool_entry_task", "pool_entry", ["workspace_id", "task_id"])
+
+
+def _moves() -> None:
+    kinds = "'pulled', 'returned', 'timed_out', 'done', 'failed', 'cancelled', 'requeued', 'changed'"
+    op.create_table(
+        "pool_move",
+        sa.Column("id", sa.Integer(), nullable=False),
+        _reference("workspace"),
+        sa.Column("entry_id", sa.Integer(), sa.ForeignKey("pool_entry.id"), nullable=False),
+        _text("kind"),
+        _text("actor"),
+        sa.Column("task_id", sa.Integer()),
+        sa.Column("attempt_id", sa.Integer()),
+        _text("message"),
+        _time("at"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pool_move")),
+        _one_of("pool_move", "kind", kinds),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_pool_move_entry_id"), "pool_move", ["entry_id"])
 
 
 def _partial(name: str, where: str, columns: list[Any]) -> None:
