@@ -22,6 +22,7 @@ SECTIONS = {
         "task",
         "schedule",
         "credential",
+        "pool",
         "runner",
         "workspace",
     ),

@@ -91,9 +91,10 @@ def show(state: State, /, label: str, as_json: bool) -> None:
 def add(state: State, /, label: str, said: tuple[str, ...], task_id: int | None, as_json: bool) -> None:
     """Write an entry into LOG: COLUMN=TEXT, or COLUMN:=JSON for numbers and all else."""
     from bottool.cli import rest
+    from bottool.cli.pairs import pairs
     from bottool.wire import LogEntry, NewLogEntry
 
-    new = NewLogEntry(values=dict(_said(each) for each in said), task_id=task_id)
+    new = NewLogEntry(values=pairs(said), task_id=task_id)
     made = state.client().post(f"{rest.path('logs', label)}/entries", new, type=LogEntry)
     if as_json:
         present.as_json(made)
@@ -157,19 +158,3 @@ def delete(state: State, /, label: str, yes: bool) -> None:
 
 def _value(label: str) -> Callable[[Any], object]:
     return lambda entry: entry.values.get(label)
-
-
-def _said(text: str) -> tuple[str, Any]:
-    import json
-
-    from bottool.errors import InvalidInput
-
-    name, sign, value = text.partition("=")
-    if not sign or not name.strip(":"):
-        raise InvalidInput(f"'{text}' says no column", "write COLUMN=TEXT, or COLUMN:=JSON")
-    if not name.endswith(":"):
-        return name, value
-    try:
-        return name[:-1], json.loads(value)
-    except ValueError as error:
-        raise InvalidInput(f"'{text}': {value!r} is no JSON", "write COLUMN=TEXT for a text") from error

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bottool_web.actions.site import Site
-from bottool_web.store import pool_entries, pools, workspaces
+from bottool_web.store import pool_entries, pool_lists, pools, workspaces
 from bottool_web.store.pool_entries import Holder
 from bottool_web.store.scope import Principal
 
@@ -39,7 +39,7 @@ def pulled(site: Site, who: Principal) -> int | None:
 def values(site: Site, who: Principal, entry: int | None) -> Any:
     def look(tx: sa.Connection) -> Any:
         pool = pools.row(tx, who.scope, "invoices")
-        return pool_entries.get(tx, who.scope, pool.id, entry or 0).values["n"]
+        return pool_lists.get(tx, who.scope, pool.id, entry or 0).values["n"]
 
     return site.store.read(look)
 

@@ -6,6 +6,7 @@ not at all.
 
 import codecs
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from bottool_web.actions import checks, pool_moves, pool_work
 from bottool_web.actions.csv_cells import PIECE_CHARACTERS, cell, taken
 from bottool_web.actions.fencing import check_bot
 from bottool_web.actions.masking import masked
+from bottool_web.actions.once import Request, once
 from bottool_web.actions.permissions import action
 from bottool_web.actions.pool_values import HIGHEST_PRIORITY, columns, schema_of, typed
 from bottool_web.actions.pools import tell
@@ -75,8 +77,7 @@ def change_entries(site: Site, who: Principal, label: str, wanted: wire.EntriesC
         if wanted.act == "delete":
             _delete(tx, who, pool, found)
         if found:
-            acts = {"act": wanted.act, "count": changed}
-            audit.record(tx, who.scope, "pool.edit", f"pool {pool.label}", now, **acts)
+            audit.record(tx, who.scope, "pool.edit", f"pool {pool.label}", now, what=wanted.act, count=changed)
         return wire.EntriesChanged(count=changed, left=len(found) == AT_ONCE)
 
     done = site.store.write(work)
@@ -131,7 +132,9 @@ def _delete(tx: sa.Connection, who: Principal, pool: Row, found: list[Row]) -> N
 
 
 @action("pool.push")
-def import_csv(site: Site, who: Principal, label: str, pieces: Iterable[bytes]) -> wire.Imported:
+def import_csv(
+    site: Site, who: Principal, label: str, pieces: Iterable[bytes], *, idempotency_key: str = ""
+) -> wire.Imported:
     """Push an entry for each line of a table in UTF-8, with commas or semicolons, whose first line names the fields.
 
     A column ``priority`` that the schema does not have is the entry's priority; other columns beside the schema are
@@ -142,11 +145,13 @@ def import_csv(site: Site, who: Principal, label: str, pieces: Iterable[bytes]) 
     :raises Conflict: when unique keys of the table wait or are in work already.
     """
     pool = site.store.read(lambda tx: pools.row(tx, who.scope, label))
-    rows = _rows(schema_of(pool), _text(pieces))
+    table = _text(pieces)
+    rows = _rows(schema_of(pool), table)
     now = site.now()
+    said = _Table(label=label, sha256=hashlib.sha256(table.encode()).hexdigest())
+    request = Request(act="pool.push", key=idempotency_key, body=said, now=now)
 
-    def work(tx: sa.Connection) -> None:
-        check_bot(tx, who)
+    def make(tx: sa.Connection) -> wire.Imported:
         pool = pools.locked(tx, who.scope, label)
         if pool.trigger == "always" and len(rows) > MOST_TASKS:
             raise TooBig(
@@ -160,11 +165,24 @@ def import_csv(site: Site, who: Principal, label: str, pieces: Iterable[bytes]) 
         for _ in range(len(rows) if pool.trigger == "always" else 1):
             pool_moves.start_task_if_wanted(tx, who, pool, now)
         audit.record(tx, who.scope, "pool.push", f"pool {pool.label}", now, imported=len(rows))
+        return wire.Imported(count=len(rows))
 
-    if rows:
-        site.store.write(work)
-        tell(site, who)
-    return wire.Imported(count=len(rows))
+    def work(tx: sa.Connection) -> wire.Imported:
+        check_bot(tx, who)
+        return once(tx, who.scope, request, lambda: make(tx), wire.Imported)[0]
+
+    if not rows:
+        return wire.Imported(count=0)
+    made = site.store.write(work)
+    tell(site, who)
+    return made
+
+
+class _Table(msgspec.Struct, kw_only=True, frozen=True):
+    """What a repeated import must have in common with the first."""
+
+    label: str
+    sha256: str
 
 
 def _text(pieces: Iterable[bytes]) -> str:

@@ -62,5 +62,5 @@ def _start_the_next(tx: sa.Connection, site: Site, who: Principal, over: tuple[R
         if pool.trigger == "always":
             for _ in range(back.get(pool_id, 0)):
                 start_task_if_wanted(tx, who, pool, site.now())
-        elif back.get(pool_id) or pool_entries.has_work_after(tx, who.scope, pool_id, task.id, attempt.leased_at):
+        elif back.get(pool_id) or pool_entries.has_work_after(tx, who.scope, pool_id, attempt):
             start_task_if_wanted(tx, who, pool, site.now())

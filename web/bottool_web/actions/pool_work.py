@@ -24,7 +24,7 @@ from bottool_web.actions.pool_values import HIGHEST_PRIORITY, columns, schema_of
 from bottool_web.actions.pools import tell
 from bottool_web.actions.results import MESSAGE_LIMIT
 from bottool_web.actions.site import Site
-from bottool_web.store import pool_entries, pool_lists, pools
+from bottool_web.store import pool_entries, pool_lists, pools, tasks
 from bottool_web.store.moves import Row
 from bottool_web.store.pool_entries import Holder
 from bottool_web.store.pool_lists import Move, Wanted
@@ -71,7 +71,7 @@ def push(site: Site, who: Principal, label: str, new: wire.NewEntry, *, idempote
         made = pool_entries.add_one(tx, who.scope, pool.id, values, request.now)
         pools.count_moves(tx, who.scope, pool.id, {"open": 1})
         pool_moves.start_task_if_wanted(tx, who, pool, request.now)
-        return pool_entries.get(tx, who.scope, pool.id, made)
+        return pool_lists.get(tx, who.scope, pool.id, made)
 
     def work(tx: sa.Connection) -> wire.PoolEntry:
         _my_attempt(tx, who)
@@ -98,7 +98,7 @@ def pull(site: Site, who: Principal, label: str, *, idempotency_key: str = "") -
             return wire.Pulled()
         move = Move(kind="pulled", at=request.now, task_id=holder.task_id, attempt_id=holder.attempt_id)
         pool_lists.note(tx, who.scope, [taken], move)
-        return wire.Pulled(entry=pool_entries.get(tx, who.scope, pool.id, taken))
+        return wire.Pulled(entry=pool_lists.get(tx, who.scope, pool.id, taken))
 
     def work(tx: sa.Connection) -> wire.Pulled:
         mine = _my_attempt(tx, who)
@@ -113,7 +113,7 @@ def pull(site: Site, who: Principal, label: str, *, idempotency_key: str = "") -
 @action("pool.read")
 def get_entry(site: Site, who: Principal, label: str, entry_id: int) -> wire.PoolEntry:
     """:raises NotFound: when the pool, or the entry in it, is not there."""
-    return site.store.read(lambda tx: pool_entries.get(tx, who.scope, pools.row(tx, who.scope, label).id, entry_id))
+    return site.store.read(lambda tx: pool_lists.get(tx, who.scope, pools.row(tx, who.scope, label).id, entry_id))
 
 
 @action("pool.read")
@@ -121,7 +121,7 @@ def moves_of(site: Site, who: Principal, label: str, entry_id: int) -> list[wire
     """What happened to an entry, oldest first."""
 
     def look(tx: sa.Connection) -> list[wire.PoolMove]:
-        pool_entries.get(tx, who.scope, pools.row(tx, who.scope, label).id, entry_id)
+        pool_lists.get(tx, who.scope, pools.row(tx, who.scope, label).id, entry_id)
         return pool_lists.moves(tx, who.scope, entry_id)
 
     return site.store.read(look)
@@ -157,13 +157,12 @@ def change_entry(site: Site, who: Principal, label: str, entry_id: int, wanted: 
     said = _said(site, who, wanted)
 
     def work(tx: sa.Connection) -> wire.PoolEntry:
-        mine = _my_attempt(tx, who)
-        named = _attempt_of_task(tx, who, wanted.task_id) if mine is None else mine
+        named = _named(tx, who, wanted.task_id)
         pool = pools.locked(tx, who.scope, label)
         entry = pool_entries.locked(tx, who.scope, pool.id, entry_id)
-        _check_mine(who, entry, mine)
+        _check_mine(who, entry, named)
         _write(tx, site, who, pool, entry, said | _binding(entry, named, wanted.task_id))
-        return pool_entries.get(tx, who.scope, pool.id, entry_id)
+        return pool_lists.get(tx, who.scope, pool.id, entry_id)
 
     done = site.store.write(work)
     tell(site, who)
@@ -234,13 +233,17 @@ def _is_over(attempt: Row) -> bool:
     return bool(attempt.state == AttemptState.ENDED or attempt.reason == "lost")
 
 
-def _attempt_of_task(tx: sa.Connection, who: Principal, task_id: int | None) -> Row | None:
-    """The living attempt of a task that somebody names, its task locked.
+def _named(tx: sa.Connection, who: Principal, task_id: int | None) -> Row | None:
+    """Who is at work for the caller: its own attempt, or the living one of the task that a person or program names.
 
     :raises NotFound: when there is no such task.
     """
+    mine = _my_attempt(tx, who)
     if task_id is None:
-        return None
+        return mine
+    if mine is not None:
+        tasks.row(tx, who.scope, task_id)
+        return mine
     _, attempt = newest(tx, who, task_id)
     return None if attempt is None or _is_over(attempt) else attempt
 
@@ -267,18 +270,19 @@ def _said(site: Site, who: Principal, wanted: wire.EntryChange) -> dict[str, Any
     return said
 
 
-def _check_mine(who: Principal, entry: Row, mine: Row | None) -> None:
-    if mine is not None and entry.attempt_id not in {None, mine.id}:
+def _check_mine(who: Principal, entry: Row, named: Row | None) -> None:
+    if who.kind == "attempt" and named is not None and entry.attempt_id not in {None, named.id}:
         raise StaleAttempt(f"entry {entry.id} is not '{who.name}'s: another attempt has it", "pull the next one")
 
 
 def _binding(entry: Row, named: Row | None, task_id: int | None) -> dict[str, Any]:
-    """Whose the entry is from now on, where nobody has it yet."""
-    if entry.attempt_id is not None or entry.state not in pool_moves.HELD:
-        return {}
-    if named is not None:
-        return {"task_id": named.task_id, "attempt_id": named.id}
-    return {} if task_id is None else {"task_id": task_id}
+    """Whose the entry is from now on, where nobody has it yet. The task that is shown is the one that was said."""
+    found: dict[str, Any] = {}
+    if entry.state not in pool_moves.HELD:
+        return found
+    if entry.attempt_id is None and named is not None:
+        found = {"task_id": named.task_id, "attempt_id": named.id}
+    return found if task_id is None else {**found, "task_id": task_id}
 
 
 def _write(tx: sa.Connection, site: Site, who: Principal, pool: Row, entry: Row, said: dict[str, Any]) -> None:

@@ -58,7 +58,8 @@ def list_entries(_route: Route, call: Call) -> wire.Page:
 def import_csv(_route: Route, call: Call) -> wire.Imported:
     """The body is the table itself."""
     pieces = pieces_of(call, pool_bulk.MOST_BYTES)
-    return pool_bulk.import_csv(call.site, call.who, call.path["label"], pieces)
+    label, key = call.path["label"], call.idempotency_key
+    return pool_bulk.import_csv(call.site, call.who, label, pieces, idempotency_key=key)
 
 
 def export(_route: Route, call: Call) -> Response:
@@ -149,11 +150,12 @@ ROUTES: tuple[Route, ...] = (
         answer=wire.EntriesChanged,
     ),
     Route(
-        method="POST",
+        method="PUT",
         path=f"{_ONE}/import",
         summary="Put the lines of a CSV table into a data pool",
         action=pool_bulk.import_csv,
         perform=import_csv,
+        keyed=True,
         answer=wire.Imported,
         status=201,
     ),

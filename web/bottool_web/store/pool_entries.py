@@ -7,22 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bottool import wire
 from bottool.errors import NotFound
 from bottool_web.store.moves import Row
 from bottool_web.store.pool_tables import data_pool, pool_entry, pool_move
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import attempt, runner
 
 LARGEST_ID = 2**31
 _PENDING, _PROCESSING, _TIMEOUT = (
     sa.literal(word, literal_execute=True) for word in ("pending", "processing", "timeout")
 )
 _HELD = pool_entry.c.state.in_([_PROCESSING, _TIMEOUT])
-_AS_THEY_ARE = (
-    *("id", "state", "priority", "values", "unique_key", "display_value", "message", "error_type", "retry_index"),
-    *("task_id", "returned", "created_by", "created_at", "taken_at", "due_at", "ended_at"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,26 +98,26 @@ def pull(tx: sa.Connection, scope: Scope, pool: Row, holder: Holder) -> int | No
 
 def locked(tx: sa.Connection, scope: Scope, pool_id: int, entry_id: int) -> Row:
     """:raises NotFound: when the pool has no such entry."""
-    return _one(tx, scope, pool_id, entry_id, sa.select(pool_entry).with_for_update())
-
-
-def get(tx: sa.Connection, scope: Scope, pool_id: int, entry_id: int) -> wire.PoolEntry:
-    """:raises NotFound: when the pool has no such entry."""
-    return to_wire(_one(tx, scope, pool_id, entry_id, seen(scope)))
+    found = None
+    if 0 < entry_id < LARGEST_ID:
+        found = tx.execute(
+            sa.select(pool_entry)
+            .where(
+                pool_entry.c.workspace_id == scope.workspace_id,
+                pool_entry.c.pool_id == pool_id,
+                pool_entry.c.id == entry_id,
+            )
+            .with_for_update()
+        ).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no entry {entry_id} in this data pool")
+    return found
 
 
 def change(tx: sa.Connection, scope: Scope, entry_id: int, values: Mapping[str, Any]) -> None:
     tx.execute(
         sa.update(pool_entry)
         .where(pool_entry.c.workspace_id == scope.workspace_id, pool_entry.c.id == entry_id)
-        .values(dict(values))
-    )
-
-
-def change_all(tx: sa.Connection, scope: Scope, ids: Collection[int], values: Mapping[str, Any]) -> None:
-    tx.execute(
-        sa.update(pool_entry)
-        .where(pool_entry.c.workspace_id == scope.workspace_id, pool_entry.c.id.in_(ids))
         .values(dict(values))
     )
 
@@ -221,58 +215,18 @@ def has_pending(tx: sa.Connection, scope: Scope, pool_id: int) -> bool:
     return tx.scalar(statement.limit(1)) is not None
 
 
-def has_work_after(tx: sa.Connection, scope: Scope, pool_id: int, task_id: int, began: datetime) -> bool:
-    """Whether entries wait and the task, which is over, does not prove that they end every task at once.
+def has_work_after(tx: sa.Connection, scope: Scope, pool_id: int, over: Row) -> bool:
+    """Whether entries wait and the attempt that is over does not prove that they end every attempt at once.
 
-    It brought one of the pool to an end, or one came in after it ``began``.
+    It brought one of the pool to an end, or one came in after it began.
     """
     if not has_pending(tx, scope, pool_id):
         return False
     mine = (pool_entry.c.workspace_id == scope.workspace_id, pool_entry.c.pool_id == pool_id)
     ended = sa.select(pool_entry.c.id).where(
-        *mine, pool_entry.c.task_id == task_id, pool_entry.c.state.in_(["done", "error"])
+        *mine, pool_entry.c.task_id == over.task_id, pool_entry.c.state.in_(["done", "error"])
     )
-    newer = sa.select(pool_entry.c.id).where(*mine, pool_entry.c.state == _PENDING, pool_entry.c.created_at >= began)
+    newer = sa.select(pool_entry.c.id).where(
+        *mine, pool_entry.c.state == _PENDING, pool_entry.c.created_at >= over.leased_at
+    )
     return any(tx.scalar(each.limit(1)) is not None for each in (ended, newer))
-
-
-def _one(tx: sa.Connection, scope: Scope, pool_id: int, entry_id: int, statement: sa.Select[Any]) -> Row:
-    found = None
-    if 0 < entry_id < LARGEST_ID:
-        found = tx.execute(
-            statement.where(
-                pool_entry.c.workspace_id == scope.workspace_id,
-                pool_entry.c.pool_id == pool_id,
-                pool_entry.c.id == entry_id,
-            )
-        ).one_or_none()
-    if found is None:
-        raise NotFound(f"there is no entry {entry_id} in this data pool")
-    return found
-
-
-def seen(scope: Scope) -> sa.Select[Any]:
-    return (
-        sa.select(
-            pool_entry,
-            data_pool.c.label.label("pool"),
-            attempt.c.number.label("attempt"),
-            runner.c.machine_id.label("runner"),
-        )
-        .join(data_pool, data_pool.c.id == pool_entry.c.pool_id)
-        .outerjoin(attempt, attempt.c.id == pool_entry.c.attempt_id)
-        .outerjoin(runner, runner.c.id == attempt.c.runner_id)
-        .where(pool_entry.c.workspace_id == scope.workspace_id)
-    )
-
-
-def to_wire(found: Row) -> wire.PoolEntry:
-    said = found._asdict()
-    return wire.PoolEntry(
-        **{name: said[name] for name in _AS_THEY_ARE},
-        pool=found.pool,
-        parent=found.parent_id,
-        child=found.child_id,
-        attempt=found.attempt,
-        runner=found.runner or "",
-    )

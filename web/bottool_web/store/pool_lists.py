@@ -9,14 +9,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from bottool import wire
+from bottool.errors import NotFound
 from bottool_web.store.moves import Row
-from bottool_web.store.pool_entries import seen, to_wire
-from bottool_web.store.pool_tables import pool_entry, pool_move
+from bottool_web.store.pool_entries import LARGEST_ID
+from bottool_web.store.pool_tables import data_pool, pool_entry, pool_move
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import attempt
+from bottool_web.store.tables import attempt, runner
 
 SEARCHED = 20_000
 """A part of a text is looked for among so many of the newest entries; a whole unique key among all."""
+_AS_THEY_ARE = (
+    *("id", "state", "priority", "values", "unique_key", "display_value", "message", "error_type", "retry_index"),
+    *("task_id", "returned", "created_by", "created_at", "taken_at", "due_at", "ended_at"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +52,21 @@ class Move:
     message: str = ""
 
 
+def get(tx: sa.Connection, scope: Scope, pool_id: int, entry_id: int) -> wire.PoolEntry:
+    """:raises NotFound: when the pool has no such entry."""
+    found = page(tx, scope, pool_id, Wanted(ids=(entry_id,), limit=1)) if 0 < entry_id < LARGEST_ID else []
+    if not found:
+        raise NotFound(f"there is no entry {entry_id} in this data pool")
+    return found[0]
+
+
 def page(tx: sa.Connection, scope: Scope, pool_id: int, wanted: Wanted) -> list[wire.PoolEntry]:
     """Newest first unless ``wanted`` says otherwise."""
     found = _ids(tx, scope, pool_id, wanted)
     if not found:
         return []
-    rows = tx.execute(seen(scope).where(pool_entry.c.id.in_(found)))
-    by_id = {each.id: to_wire(each) for each in rows}
+    rows = tx.execute(_seen(scope).where(pool_entry.c.id.in_(found)))
+    by_id = {each.id: _to_wire(each) for each in rows}
     return [by_id[each] for each in found]
 
 
@@ -160,3 +173,30 @@ def _has(search: str) -> sa.ColumnElement[bool]:
         # One of the databases keeps JSON with escapes for all that is not ASCII.
         found.append(values.icontains(json.dumps(search)[1:-1], autoescape=True))
     return sa.or_(*found)
+
+
+def _seen(scope: Scope) -> sa.Select[Any]:
+    return (
+        sa.select(
+            pool_entry,
+            data_pool.c.label.label("pool"),
+            attempt.c.number.label("attempt"),
+            runner.c.machine_id.label("runner"),
+        )
+        .join(data_pool, data_pool.c.id == pool_entry.c.pool_id)
+        .outerjoin(attempt, attempt.c.id == pool_entry.c.attempt_id)
+        .outerjoin(runner, runner.c.id == attempt.c.runner_id)
+        .where(pool_entry.c.workspace_id == scope.workspace_id)
+    )
+
+
+def _to_wire(found: Row) -> wire.PoolEntry:
+    said = found._asdict()
+    return wire.PoolEntry(
+        **{name: said[name] for name in _AS_THEY_ARE},
+        pool=found.pool,
+        parent=found.parent_id,
+        child=found.child_id,
+        attempt=found.attempt,
+        runner=found.runner or "",
+    )

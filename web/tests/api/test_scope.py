@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
-from types import FrameType, ModuleType
+from types import FrameType, ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,13 +28,16 @@ from bottool_web.actions import (
     inspections,
     logs,
     masking,
+    pool_work,
+    pools,
     rotation,
     runners,
     schedules,
     setup,
 )
 from bottool_web.actions.site import Site
-from bottool_web.store import audit, idempotency, tables, tokens, workspaces
+from bottool_web.store import audit, idempotency, pool_entries, tables, tokens, workspaces
+from bottool_web.store import pools as store_pools
 from bottool_web.store.scope import Principal
 
 Sent = tuple[list[str], bool, str]
@@ -49,6 +52,9 @@ MODULES = (
     "idempotency",
     "inspections",
     "kept_bytes",
+    "pool_entries",
+    "pool_lists",
+    "pools",
     "revisions",
     "runners",
     "schedule_runs",
@@ -125,6 +131,7 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     with_credentials(site, call, ada)
     with_artifacts(call, task.id)
     with_errors(call, task.id)
+    with_pools(site, call, ada)
     errors.page_of_errors(site, ada, errors.Asked())
     artifacts.page_of_artifacts(site, ada, artifacts.Asked(sort="name", descending=False))
     for path in ("/tasks", "/task-counts", "/alerts", f"/tasks/{task.id}", f"/tasks/{task.id}/events"):
@@ -215,6 +222,47 @@ def with_artifacts(call: Callable[..., TestResponse], task_id: int) -> None:
         assert call("GET", f"/artifacts{query}").status_code == 200
     assert call("GET", f"/artifacts/{made}/file", buffered=True).data == b"5,6"
     assert call("DELETE", f"/artifacts/{made}").status_code == 204
+
+
+def with_pools(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
+    said = {"label": "cases", "schema": [{"label": "cpf", "unique": True}], "automation": "daily", "limit_minutes": 1}
+    limits = {"trigger": "no_task_active", "max_auto_retry": 1, "max_errors": 2}
+    assert call("POST", "/pools", json={**said, **limits}).status_code == 201
+    for number in range(6):
+        pushed = {"values": {"cpf": f"{number}é"}, "priority": number}
+        assert call("POST", "/pools/cases/entries", json=pushed).status_code == 201
+    for change in ({"state": "done"}, {"state": "error"}, {"state": "error"}):
+        taken = call("POST", "/pools/cases/pull").json["entry"]["id"]
+        assert call("PATCH", f"/pools/cases/entries/{taken}", json=change).status_code == 200
+    assert call("PATCH", "/pools/cases", json={"active": True}).status_code == 200
+    late = call("POST", "/pools/cases/pull").json["entry"]["id"]
+    later = replace(site, now=lambda: site.now() + timedelta(minutes=2))
+    assert pool_work.call_overdue(later, identity.acting_site(ada.workspace_id)) == 1
+    bulk = [{"act": "retry", "ids": [late]}, {"act": "priority", "state": "pending", "priority": 3}]
+    for change in (*bulk, {"act": "cancel", "search": "0é"}, {"act": "delete", "state": "cancelled"}):
+        assert call("POST", "/pools/cases/change", json=change).status_code == 200
+    assert call("PUT", "/pools/cases/import", data="cpf\n7\n8\n").json == {"count": 2}
+    entry = f"/pools/cases/entries/{late}"
+    for path in (
+        entry,
+        f"{entry}/moves",
+        "/pools/cases/entries?state=done&search=5%C3%A9&before=99",
+        "/pools?search=c",
+    ):
+        assert call("GET", path).status_code == 200
+    assert call("GET", "/pools/cases/export", buffered=True).status_code == 200
+    pools.count_pools(site, ada), pool_work.page_of_entries(site, ada, "cases", pool_work.Asked())
+    over = SimpleNamespace(task_id=1, leased_at=site.now())
+
+    def after_a_task(tx: sa.Connection) -> None:
+        pool_entries.held_by(tx, ada.scope, 1)
+        for pool_id in store_pools.with_trigger(tx, ada.scope, 1) or [1]:
+            pool_entries.has_work_after(tx, ada.scope, pool_id, over)
+        store_pools.automation_lives(tx, ada.scope, 1)
+
+    site.store.write(after_a_task)
+    assert call("DELETE", "/pools/cases").status_code == 204
+    assert pools.purge(site, identity.acting_site(ada.workspace_id)) > 0
 
 
 def inspect_two(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
