@@ -9,6 +9,7 @@ import click
 
 from bottool.cli import present
 from bottool.cli.options import TASK_VARIABLE, json_option, server_options
+from bottool.cli.pool_options import rules_of, settings_of, settings_options
 from bottool.cli.state import State
 
 STATES = ("pending", "processing", "done", "error", "timeout", "cancelled")
@@ -51,36 +52,6 @@ state_option = click.option("--state", type=click.Choice(STATES), help="Only ent
 search_option = click.option("--search", help="Only entries with this in their key, values or message.")
 
 
-def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What a pool can be told, as options; those that are not given stay as they are."""
-    for option in reversed(
-        (
-            click.option("--name", help="What people call it."),
-            click.option("--repository", help="Folder on the server."),
-            click.option("--automation", help="What the trigger starts; '' for nothing."),
-            click.option(
-                "--field",
-                "fields",
-                multiple=True,
-                metavar="LABEL[:TYPE][:unique][:shown]",
-                help="A field of the entries, in order; TYPE is text, integer or double.",
-            ),
-            click.option("--policy", type=click.Choice(["fifo", "lifo"]), help="Which goes first of equal priority."),
-            click.option("--trigger", type=click.Choice(["always", "never", "no-task-active"]), help="Starts tasks."),
-            click.option("--retries", "max_auto_retry", type=click.IntRange(0), help="Tries after system errors."),
-            click.option("--max-errors", type=click.IntRange(0), help="So many on end switch it off; 0: never."),
-            click.option("--minutes", "limit_minutes", type=click.IntRange(0), help="For one entry; 0: no limit."),
-            click.option(
-                "--on-attempt-end",
-                type=click.Choice(["return", "error"]),
-                help="What becomes of an entry when its bot ends without a word about it.",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
-
-
 @click.group("pool")
 def command() -> None:
     """Data pools: work that bots share, an entry at a time."""
@@ -96,7 +67,7 @@ def create(state: State, /, label: str, as_json: bool, **said: Any) -> None:
     """Make the data pool POOL."""
     from bottool.wire import NewPool, Pool
 
-    made = state.client().post("/rest/v1/pools", NewPool(label=label, **_settings(said)), type=Pool)
+    made = state.client().post("/rest/v1/pools", NewPool(label=label, **settings_of(said)), type=Pool)
     if as_json:
         present.as_json(made)
     else:
@@ -133,7 +104,7 @@ def show(state: State, /, label: str, as_json: bool) -> None:
     if as_json:
         present.as_json(found)
     else:
-        present.fields({title.lower(): read(found) for title, read in COLUMNS.items()} | _rules(found))
+        present.fields({title.lower(): read(found) for title, read in COLUMNS.items()} | rules_of(found))
 
 
 @command.command("update")
@@ -144,7 +115,7 @@ def show(state: State, /, label: str, as_json: bool) -> None:
 @click.pass_obj
 def update(state: State, /, label: str, as_json: bool, **said: Any) -> None:
     """Change what is given of POOL."""
-    _change(state, label, _settings(said), as_json=as_json)
+    _change(state, label, settings_of(said), as_json=as_json)
 
 
 @command.command("on")
@@ -355,47 +326,6 @@ def export(state: State, /, label: str, out: Path | None, **query: Any) -> None:
     asked = {name: value for name, value in query.items() if value is not None}
     state.client().download(f"{rest.path('pools', label)}/export", target, query=asked)
     present.done(f"wrote '{target}'")
-
-
-def _settings(said: dict[str, Any]) -> dict[str, Any]:
-    """What was given, as fields of a pool."""
-    fields = said.pop("fields")
-    found = {name: value for name, value in said.items() if value is not None}
-    if "trigger" in found:
-        found["trigger"] = found["trigger"].replace("-", "_")
-    return found | ({"schema": [_field(each) for each in fields]} if fields else {})
-
-
-def _field(said: str) -> Any:
-    """A field of ``LABEL[:TYPE][:unique][:shown]``."""
-    from bottool.errors import InvalidInput
-    from bottool.wire import PoolField
-
-    label, *words = said.split(":")
-    kinds = [word for word in words if word in {"text", "integer", "double"}]
-    unknown = set(words) - {*kinds, "unique", "shown"}
-    if unknown or len(kinds) > 1:
-        raise InvalidInput(f"'{said}' is no field", "as in: cpf:text:unique, total:double, name:shown", path="--field")
-    kind: Any = kinds[0] if kinds else "text"
-    return PoolField(label=label, type=kind, unique="unique" in words, shown="shown" in words)
-
-
-def _rules(pool: Any) -> dict[str, object]:
-    fields = [
-        ":".join([field.label, field.type, *(["unique"] * field.unique), *(["shown"] * field.shown)])
-        for field in pool.schema
-    ]
-    return {
-        "switched off because": pool.note or None,
-        "fields": fields,
-        "policy": pool.policy,
-        "trigger": pool.trigger.replace("_", " "),
-        "retries": pool.max_auto_retry if pool.auto_retry else 0,
-        "off after errors": pool.max_errors if pool.abort_on_error and pool.max_errors else "never",
-        "minutes": pool.limit_minutes if pool.limits_time and pool.limit_minutes else "no limit",
-        "when a bot ends": pool.on_attempt_end,
-        "seconds on average": pool.counts.average_seconds,
-    }
 
 
 def _change(state: State, label: str, said: dict[str, Any], *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from bottool_web.actions import checks
 from bottool_web.actions.fencing import check_bot
 from bottool_web.actions.once import Request, once
 from bottool_web.actions.permissions import action
+from bottool_web.actions.pool_moves import start_task_if_wanted
 from bottool_web.actions.pool_values import check_schema
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, automations, pool_entries, pools, workspaces
@@ -74,7 +75,7 @@ def create(site: Site, who: Principal, new: wire.NewPool, *, idempotency_key: st
 
 @action("pool.change")
 def change(site: Site, who: Principal, label: str, wanted: wire.PoolChange) -> wire.Pool:
-    """Change what ``wanted`` names. Who switches a pool on wipes its count of errors too.
+    """Change what ``wanted`` names. Who switches a pool on wipes its count of errors too, and what waits gets a task.
 
     :raises InvalidInput: for a schema or a number that may not be.
     """
@@ -92,6 +93,8 @@ def change(site: Site, who: Principal, label: str, wanted: wire.PoolChange) -> w
             pools.change(tx, who.scope, pool.id, values, now)
             changed = {name: said[name] for name in sorted(said) if name != "schema"}
             audit.record(tx, who.scope, "pool.change", f"pool {pool.label}", now, **changed)
+        if said.get("active") and not pool.active and pool_entries.has_pending(tx, who.scope, pool.id):
+            start_task_if_wanted(tx, who, pools.locked_by_id(tx, who.scope, pool.id), now)
         return pools.get(tx, who.scope, label)
 
     changed = site.store.write(work)

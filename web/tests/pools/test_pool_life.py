@@ -334,6 +334,16 @@ def test_a_deleted_pools_entries_are_gone_and_its_label_is_free(site, pool):
     assert pool.now.counts.pending == 1
 
 
+def test_a_pool_that_is_switched_on_starts_a_task_for_what_waits(site, pool):
+    pool.make(2, trigger="no_task_active", active=False)
+    assert pool.tasks == []
+
+    pools.change(site, pool.who, "cases", wire.PoolChange(active=True))
+    pools.change(site, pool.who, "cases", wire.PoolChange(active=True))
+
+    assert len(pool.tasks) == 1
+
+
 # Many at once.
 
 
