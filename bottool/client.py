@@ -67,7 +67,7 @@ class Client:
             timeout=httpx2.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds)),
             # Reading all certificates takes longer than a call on this machine, and plain http needs none.
             verify=self.server.startswith("https:"),
-            trust_env=not _is_here(self.server),
+            trust_env=not is_here(self.server),
         )
         weakref.finalize(self, self._http.close)
 
@@ -268,7 +268,7 @@ def _address(server: str) -> str:
     return server.strip().rstrip("/")
 
 
-def _is_here(server: str) -> bool:
+def is_here(server: str) -> bool:
     """True for this very machine, to which no proxy leads."""
     host = urlsplit(server).hostname or ""
     try:

@@ -41,7 +41,7 @@ CORE = (
         "launcher",
         "run",
     ),
-    *("wire", "answers", "client", "cli", "testing", "__main__"),
+    *("wire", "answers", "client", "moving", "cli", "testing", "__main__"),
 )
 
 # The server's layers, lowest first. Parts of one layer see each other only in the layers named in SOCIABLE.

@@ -4,6 +4,7 @@ Plugins are loaded only when a command is asked for that core does not have, or 
 """
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -25,6 +26,7 @@ SECTIONS = {
         "pool",
         "runner",
         "workspace",
+        "import",
     ),
     "What bots report": ("finish", "log", "artifact", "alert", "message", "error"),
     "This machine": ("up", "demo", "login", "logout", "whoami", "doctor", "plugins", "plugin", "version"),
@@ -82,7 +84,7 @@ class Root(PluggableGroup):
     def own(self, name: str) -> click.Command:
         """A command of core, in ``commands`` from then on."""
         if name not in self.commands:
-            command: click.Command = import_module(f"bottool.cli.{name}").command
+            command: click.Command = import_module(f"bottool.cli.{name}{'_' * iskeyword(name)}").command
             super().add_command(command, name)
         return self.commands[name]
 

@@ -44,11 +44,18 @@ def due_after(row: Row, columns: dict[str, Any], now: datetime) -> dict[str, Any
     if not any(name in columns for name in WHEN):
         return {}
     said = {name: columns.get(name, getattr(row, name)) for name in WHEN}
-    if not said["enabled"]:
-        # What cannot be read is refused now, although it shall not fire yet.
-        read_timing(said["dialect"], said["expression"], said["zone"])
-        return {"next_at": None, "note": ""}
-    return {"next_at": next_at(said, now), "note": ""}
+    return {"next_at": due(said, now), "note": ""}
+
+
+def due(said: dict[str, Any], now: datetime) -> datetime | None:
+    """When it fires next; ``None`` while it is paused.
+
+    :raises InvalidInput: for what cannot be read, although it shall not fire yet.
+    """
+    if said["enabled"]:
+        return next_at(said, now)
+    read_timing(said["dialect"], said["expression"], said["zone"])
+    return None
 
 
 def next_at(said: dict[str, Any], now: datetime) -> datetime:

@@ -130,7 +130,7 @@ def create(
         columns = {name: said[name] for name in _PLAIN}
         columns |= _of_automation(tx, who, new.automation, new.parameters, loose=loose)
         columns["label"] = new.label or _free_label(tx, who, new.automation)
-        columns["next_at"] = schedule_rules.next_at(said, request.now) if new.enabled else None
+        columns["next_at"] = schedule_rules.due(said, request.now)
         made = schedules.add(tx, who.scope, columns, request.now)
         audit.record(tx, who.scope, request.act, columns["label"], request.now)
         return schedules.get(tx, who.scope, str(made))

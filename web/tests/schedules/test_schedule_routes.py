@@ -162,3 +162,10 @@ def test_far_ends_of_the_calendar_do_no_harm(call: Call) -> None:
             assert answer.status_code in {status, 422}, answer.json
     ahead = {"expression": "0 0 0 1 1 ?", "after": "9999-12-30T00:00:00Z"}
     assert call("POST", "/schedule-preview", json=ahead).json["fires"] == []
+
+
+def test_one_that_cannot_be_read_is_refused_also_when_it_comes_paused(call: Call) -> None:
+    answer = call("POST", "/schedules", json={**SAID, "expression": "never", "enabled": False})
+
+    assert (answer.status_code, answer.json["code"]) == (422, "bad_field")
+    assert call("POST", "/schedules", json={**SAID, "enabled": False}).json["next_at"] is None
