@@ -180,7 +180,7 @@ def push(state: State, /, label: str, said: tuple[str, ...], priority: int, as_j
 @server_options
 @click.pass_obj
 def pull(state: State, /, label: str) -> None:
-    """Take the next entry of POOL and write it as JSON; exit code 4 when there is none.
+    """Take the next entry of POOL and write it as JSON; exit code 5 when there is none.
 
     A bot's entry is its own until it says 'bottool pool done' or 'bottool pool fail', or ends.
     """
