@@ -8,6 +8,7 @@ from flask import Flask, request
 from flask_wtf import CSRFProtect
 
 from bottool_web.actions.permissions import may
+from bottool_web.actions.pool_bulk import MOST_BYTES
 from bottool_web.actions.site import Site
 from bottool_web.pages import (
     artifacts,
@@ -65,16 +66,21 @@ def install(app: Flask, site: Site) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
     )
     csrf = CSRFProtect(app)
+    large = {
+        "pages.deploy": ("bot.deploy", site.settings.upload_limit_bytes),
+        "pages.pool_import": ("pool.push", MOST_BYTES),
+    }
 
     @app.before_request
     def check_form() -> None:
         # Forms of pages only: the interfaces use bearer tokens, which no other site can make a browser send.
         if request.blueprint != blueprint.name:
             return
-        who = signed_in(site) if request.endpoint == "pages.deploy" else None
-        if who is not None and may(who, "bot.deploy"):
-            # Before anything reads the form: only a package may be so large, and only from somebody who may deploy.
-            request.max_content_length = site.settings.upload_limit_bytes + FORM_BYTES
+        permission, limit = large.get(request.endpoint or "", ("", 0))
+        who = signed_in(site) if permission else None
+        if who is not None and may(who, permission):
+            # Before anything reads the form: only these files may be so large, only from somebody who may send them.
+            request.max_content_length = limit + FORM_BYTES
         csrf.protect()
 
     app.jinja_env.add_extension("jinja2.ext.i18n")

@@ -75,8 +75,10 @@ def test_a_pool_is_made_filled_seen_and_deleted(browser: Browser, site: Site, ad
     assert "2 entries came in" in browser.send("/pools/cases/import", of="/pools/cases", file=table)
     bad = (io.BytesIO(b"cpf,total\n9,x\n"), "t.csv")
     assert "line 2" in browser.send("/pools/cases/import", of="/pools/cases", file=bad)
-    assert browser.client.get("/pools/cases/sample").data.startswith(b"cpf,total,priority")
-    assert b"Recife" in browser.client.get("/pools/cases/export?state=pending").data
+    with browser.client.get("/pools/cases/sample", buffered=True) as sample:
+        assert sample.data.startswith(b"cpf,total,priority")
+    with browser.client.get("/pools/cases/export?state=pending", buffered=True) as export:
+        assert b"Recife" in export.data
 
     assert "Recife" in browser.see(f"/pools/cases/entries/{pushed[0].id}")
     browser.send("/pools/cases/switch", of="/pools/cases", active="no")
