@@ -63,7 +63,7 @@ WEB = (
         "cron",
     ),
     ("actions",),
-    ("problems",),
+    ("problems", "downloads"),
     ("api", "maestro", "gateway", "pages", "clock", "inspector", "outbox"),
     ("app", "asgi", "serve", "local", "plugin", "__main__"),
 )
@@ -226,6 +226,21 @@ def test_imports_are_absolute_and_never_by_the_folder_of_a_member() -> None:
         for module in modules()
         for found in imports(module)
         if found.level or found.name.partition(".")[0] in {"web", "runner", "plugins", "tests", "tools"}
+    ]
+
+    assert wrong == []
+
+
+def test_nobody_imports_what_is_private_to_another_module() -> None:
+    packages = tuple(PACKAGES)
+
+    wrong = [
+        at(module, node.lineno, f"'{alias.name}' of '{node.module}'")
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in packages
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
     ]
 
     assert wrong == []

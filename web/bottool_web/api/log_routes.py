@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from flask import Response, send_file
+from flask import Response
 
 from bottool import wire
 from bottool_web.actions import logs
 from bottool_web.api.route import Call, Route
 from bottool_web.api.special import PAGE_ROWS, Id, Limit
+from bottool_web.downloads import sent
 
 
 class Period(msgspec.Struct, kw_only=True, frozen=True):
@@ -48,11 +49,8 @@ def export(_route: Route, call: Call) -> Response:
     asked = logs.Asked(days=query.days, since=query.since, until=query.until)
     label = call.path["label"]
     pieces = logs.exported(call.site, call.who, label, asked, form=query.format, separator=query.separator)
-    file, size = call.site.files.spooled(pieces)
     kind = "text/csv" if query.format == "csv" else "application/json"
-    answer = send_file(file, mimetype=kind, as_attachment=True, download_name=f"{label}.{query.format}", max_age=0)
-    answer.content_length = size
-    return answer
+    return sent(call.site, pieces, kind, f"{label}.{query.format}")
 
 
 ROUTES: tuple[Route, ...] = (

@@ -3,13 +3,14 @@
 from typing import Literal
 
 import msgspec
-from flask import Response, send_file
+from flask import Response
 
 from bottool import wire
 from bottool_web.actions import pool_bulk, pool_work, pools
 from bottool_web.api.artifact_routes import pieces_of
 from bottool_web.api.route import Call, Route
 from bottool_web.api.special import PAGE_ROWS, Id, Limit
+from bottool_web.downloads import sent
 
 
 class PoolQuery(msgspec.Struct, kw_only=True, frozen=True):
@@ -67,10 +68,7 @@ def export(_route: Route, call: Call) -> Response:
     asked = pool_work.Asked(state=query.state, search=query.search)
     label = call.path["label"]
     pieces = pool_bulk.exported(call.site, call.who, label, asked, separator=query.separator)
-    file, size = call.site.files.spooled(pieces)
-    answer = send_file(file, mimetype="text/csv", as_attachment=True, download_name=f"{label}.csv", max_age=0)
-    answer.content_length = size
-    return answer
+    return sent(call.site, pieces, "text/csv", f"{label}.csv")
 
 
 _ONE = "/pools/<label>"

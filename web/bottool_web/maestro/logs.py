@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import Response, send_file
+from flask import Response
 
 from bottool import wire
 from bottool.errors import InvalidInput
 from bottool_web.actions import logs, workspaces
 from bottool_web.actions.site import Site
+from bottool_web.downloads import sent
 from bottool_web.maestro import words
 from bottool_web.maestro.calls import asked, blueprint, body, call, paging
 from bottool_web.store.scope import Principal
@@ -115,15 +116,6 @@ def export(site: Site, who: Principal, log: str) -> Response:
 @call("log.read")
 def old_csv(site: Site, who: Principal, log: str) -> Response:
     return sent(site, logs.exported(site, who, log, logs.Asked(days=_days())), "text/csv; charset=utf-8")
-
-
-def sent(site: Site, pieces: Iterable[bytes], media_type: str) -> Response:
-    """``pieces`` by way of a file without a name: what is long costs neither memory nor a thread."""
-    file, size = site.files.spooled(pieces)
-    answer = send_file(file, mimetype=media_type.partition(";")[0], max_age=0)
-    answer.headers["Content-Type"] = media_type
-    answer.content_length = size
-    return answer
 
 
 def entries_out(found: wire.Log, rows: Iterable[wire.LogEntry]) -> Iterator[bytes]:

@@ -10,8 +10,9 @@ from bottool import wire
 from bottool.errors import InvalidInput, Refused
 from bottool_web.actions import logs
 from bottool_web.actions.site import Site
+from bottool_web.downloads import sent
 from bottool_web.maestro import words
-from bottool_web.maestro.logs import columns_in, sent
+from bottool_web.maestro.logs import columns_in
 from bottool_web.maestro.old_calls import Said, blueprint, call, done
 from bottool_web.store.scope import Principal
 

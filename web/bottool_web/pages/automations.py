@@ -5,16 +5,14 @@ from typing import Any
 
 import msgspec
 from flask import flash, redirect, request, url_for
-from werkzeug.datastructures import MultiDict
 
 from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
 from bottool_web.actions import automations, bots, channels, messages, runners, tasks
 from bottool_web.actions.site import Site
+from bottool_web.pages.forms import Form, number, typed
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
-
-Form = MultiDict[str, str]
 
 NOTICES = {
     "info": "alerts: INFO",
@@ -114,38 +112,15 @@ def task_create(site: Site, who: Principal, label: str) -> Answer:
 
 
 def _new_task(automation: wire.Automation, form: Form) -> wire.NewTask:
-    values = {item.label: _typed(item, form.get(f"p.{item.label}", "")) for item in automation.parameters}
+    values = {item.label: typed(item, form.get(f"p.{item.label}", "")) for item in automation.parameters}
     priority = form.get("priority", "").strip()
     return wire.NewTask(
         automation=automation.label,
         parameters={label: value for label, value in values.items() if value is not None},
-        priority=_number(priority, "priority") if priority else None,
+        priority=number(priority, "priority") if priority else None,
         earliest_at=_time(form.get("earliest_at", "")),
         test="test" in form,
     )
-
-
-def _typed(parameter: wire.Parameter, text: str) -> Any:
-    """The value that a form's text means for this parameter; ``None`` when nothing was filled in."""
-    if parameter.type == "boolean":
-        return text == "yes"
-    if not text.strip():
-        return None
-    if parameter.type == "integer":
-        return _number(text, parameter.label)
-    if parameter.type == "decimal":
-        try:
-            return float(text.replace(",", "."))
-        except ValueError:
-            raise InvalidInput(f"'{parameter.label}' is '{text}'; a number is wanted") from None
-    return text
-
-
-def _number(text: str, label: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidInput(f"'{label}' is '{text}'; a whole number is wanted") from None
 
 
 def _time(text: str) -> datetime | None:
@@ -167,9 +142,9 @@ def _settings(form: Form) -> dict[str, Any]:
         "description": form.get("description", "").strip(),
         "bot_id": form.get("bot_id", ""),
         "runners": list(dict.fromkeys([*form.getlist("runners"), *(name for name in named if name)])),
-        "priority": _number(form.get("priority", "0") or "0", "priority"),
-        "timeout_seconds": _number(minutes, "timeout") * 60 if minutes else None,
-        "max_attempts": _number(form.get("max_attempts", "1") or "1", "max_attempts"),
+        "priority": number(form.get("priority", "0") or "0", "priority"),
+        "timeout_seconds": number(minutes, "timeout") * 60 if minutes else None,
+        "max_attempts": number(form.get("max_attempts", "1") or "1", "max_attempts"),
         "report_required": "report_required" in form,
         "parameters": _parameters(form),
         "notify_users": form.getlist("notify_users"),
@@ -193,7 +168,7 @@ def _parameters(form: Form) -> list[dict[str, Any]]:
         if label.strip():
             plain = {"label": label.strip(), "type": kind, "required": required == "yes"}
             plain["choices"] = [choice.strip() for choice in choices.split(",") if choice.strip()]
-            plain["default"] = _typed(msgspec.convert(plain, wire.Parameter), default) if default.strip() else None
+            plain["default"] = typed(msgspec.convert(plain, wire.Parameter), default) if default.strip() else None
             made.append(plain)
     return made
 

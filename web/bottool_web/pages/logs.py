@@ -10,7 +10,7 @@ from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
 from bottool_web.actions import logs
 from bottool_web.actions.site import Site
-from bottool_web.pages.exports import sent
+from bottool_web.downloads import sent
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
 
@@ -93,10 +93,10 @@ def log_change(site: Site, who: Principal, label: str) -> Answer:
 def log_export(site: Site, who: Principal, label: str) -> Response:
     asked = _asked()
     if request.args.get("format") == "json":
-        return sent(site, logs.exported(site, who, label, asked, form="json"), f"{label}.json", "application/json")
+        return sent(site, logs.exported(site, who, label, asked, form="json"), "application/json", f"{label}.json")
     separator = request.args.get("format") == "excel"
     pieces = logs.exported(site, who, label, asked, separator=";" if separator else ",")
-    return sent(site, pieces, f"{label}.csv", "text/csv")
+    return sent(site, pieces, "text/csv", f"{label}.csv")
 
 
 @blueprint.post("/logs/<label>/delete")

@@ -12,7 +12,7 @@ from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
 from bottool_web.actions import automations, pool_bulk, pool_work, pools
 from bottool_web.actions.site import Site
-from bottool_web.pages.exports import sent
+from bottool_web.downloads import sent
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
 
@@ -170,13 +170,13 @@ def pool_import(site: Site, who: Principal, label: str) -> Answer:
 def pool_export(site: Site, who: Principal, label: str) -> Response:
     separator = request.args.get("format") == "excel"
     pieces = pool_bulk.exported(site, who, label, _asked(), separator=";" if separator else ",")
-    return sent(site, pieces, f"{label}.csv", "text/csv")
+    return sent(site, pieces, "text/csv", f"{label}.csv")
 
 
 @blueprint.get("/pools/<label>/sample")
 @page("pool.read")
 def pool_sample(site: Site, who: Principal, label: str) -> Response:
-    return sent(site, [pool_bulk.sample(site, who, label)], f"{label}-sample.csv", "text/csv")
+    return sent(site, [pool_bulk.sample(site, who, label)], "text/csv", f"{label}-sample.csv")
 
 
 @blueprint.get("/pools/<label>/entries/<int:entry_id>")

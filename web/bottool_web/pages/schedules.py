@@ -13,12 +13,10 @@ from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
 from bottool_web.actions import automations, schedules
 from bottool_web.actions.site import Site
-from bottool_web.pages.automations import _number as number
-from bottool_web.pages.automations import _typed as typed
+from bottool_web.pages.forms import Form, number, typed
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
 
-Form = MultiDict[str, str]
 PAGE_ROWS = 50
 CALENDAR_KINDS = ("daily", "weekly", "monthly")
 STATES = ("active", "paused", "over")
