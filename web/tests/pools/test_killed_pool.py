@@ -56,7 +56,7 @@ class Consumer:
                 return
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(150, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("kills", [4, pytest.param(150, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_no_entry_is_given_twice_or_lost_under_kills(site, admin, workspace, tmp_path, kills):
     pools.create(site, admin, wire.NewPool(label="cases"))
     table = "n\n" + "\n".join(map(str, range(ENTRIES)))
