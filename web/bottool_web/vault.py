@@ -84,6 +84,7 @@ class Vault:
             pass
         finally:
             part.unlink(missing_ok=True)
+        _sync_folder(self.path.parent)
         return self._keys()
 
     def _keys(self) -> "list[Key]":
@@ -106,6 +107,7 @@ class Vault:
         part = self._part(keys)
         try:
             part.replace(self.path)
+            _sync_folder(self.path.parent)
         finally:
             part.unlink(missing_ok=True)
 
@@ -118,6 +120,16 @@ class Vault:
             file.flush()
             os.fsync(file.fileno())
         return part
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the name outlives a power cut: what is sealed with a key that is gone is gone too."""
+    if os.name != "nt":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

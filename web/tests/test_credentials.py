@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from bottool import wire
-from bottool.errors import Conflict, Forbidden, NotFound, SettingsError
+from bottool.errors import Conflict, Forbidden, NotFound, SettingsError, Unavailable
 from bottool_web.actions import audits, credentials, rotation
 from bottool_web.actions.site import Site
+from bottool_web.folder_lock import FolderLock
 from bottool_web.store.credential_tables import credential_secret
 from bottool_web.store.scope import Principal
 from bottool_web.store.tables import metadata
@@ -159,3 +160,28 @@ def test_many_who_set_one_new_key_at_once_all_succeed(site: Site, admin: Princip
     with ThreadPoolExecutor(8) as pool:
         assert all(keys == ["user", "pass", "new"] for keys in pool.map(put, range(24)))
     assert credentials.read_value(site, admin, "bank", "new") in {str(number) for number in range(24)}
+
+
+def test_keys_that_are_gone_are_not_made_anew_while_something_is_sealed(
+    site: Site, admin: Principal, bank: wire.Credential
+) -> None:
+    path = site.settings.data / "vault.key"
+    kept = path.read_bytes()
+    path.unlink()
+
+    with pytest.raises(Unavailable, match="is gone"):
+        credentials.set_value(site, admin, "bank", "pass", wire.SecretValue(value="new"))
+
+    assert not path.exists()
+    path.write_bytes(kept)
+    path.chmod(0o600)
+    assert credentials.read_value(site, admin, "bank", "pass") == SECRET
+
+
+def test_two_rotations_do_not_go_beside_each_other(site: Site, bank: wire.Credential) -> None:
+    lock = FolderLock(site.vault.path.with_suffix(".lock"))
+    with pytest.raises(SettingsError, match="another rotation"):
+        rotation.rotate(site)
+    lock.release()
+
+    assert rotation.rotate(site).keys == 2

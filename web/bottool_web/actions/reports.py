@@ -15,12 +15,13 @@ from bottool.model import Reason
 from bottool.states import AttemptState
 from bottool_web.actions import checks, endings, fencing, news, pool_returns
 from bottool_web.actions.fencing import Held
+from bottool_web.actions.masking import masker_of
 from bottool_web.actions.output import last_lines
 from bottool_web.actions.permissions import action
 from bottool_web.actions.results import Circumstances, Result, result_of_silence
 from bottool_web.actions.runner_words import cleaned, figures, names, seconds
 from bottool_web.actions.site import Site
-from bottool_web.store import moves, tasks
+from bottool_web.store import attempts, moves, tasks
 from bottool_web.store.scope import Principal
 
 
@@ -45,6 +46,7 @@ def finish(site: Site, who: Principal, task_id: int, number: int, ended: wire.En
     :raises StaleAttempt: when the attempt had no permit, or ended otherwise before.
     """
     _check(ended)
+    ended = _masked(site, who, task_id, number, ended)
     tail = last_lines(site, who, task_id, number)
 
     def work(tx: sa.Connection) -> Conflict | None:
@@ -58,6 +60,16 @@ def finish(site: Site, who: Principal, task_id: int, number: int, ended: wire.En
 
     fencing.in_one_write(site, work)
     news.tell(site, who, task_id, news.queue_of(who), f"output:{task_id}")
+
+
+def _masked(site: Site, who: Principal, task_id: int, number: int, ended: wire.Ended) -> wire.Ended:
+    """What the keeper says may quote the bot, which may know secrets."""
+    attempt = site.store.read(lambda tx: attempts.find(tx, who.scope, task_id, number))
+    masker = masker_of(site, who, attempt.id) if attempt is not None else None
+    if masker is None:
+        return ended
+    left = masker.value(ended.left_behind)
+    return msgspec.structs.replace(ended, message=masker.value(ended.message), left_behind=left)
 
 
 def _check(ended: wire.Ended) -> None:

@@ -6,8 +6,10 @@ seal nothing and were not the newest when the rotation began: another server may
 
 from dataclasses import dataclass
 
+from bottool.errors import SettingsError
 from bottool_web.actions.identity import acting_site
 from bottool_web.actions.site import Site
+from bottool_web.folder_lock import FolderLock
 from bottool_web.store import credentials, queue
 from bottool_web.store.scope import Scope
 
@@ -22,7 +24,23 @@ class Rotated:
 
 
 def rotate(site: Site) -> Rotated:
-    """:raises SettingsError: when something cannot be opened; then nothing of it was changed, and no key is dropped."""
+    """:raises SettingsError: when something cannot be opened; then nothing of it was changed, and no key is dropped.
+
+    Also while another rotation with the same key file goes on, of whichever server.
+    """
+    try:
+        lock = FolderLock(site.vault.path.with_suffix(".lock"))
+    except SettingsError:
+        raise SettingsError(
+            f"another rotation of '{site.vault.path}' goes on", "wait for its end, then type it again"
+        ) from None
+    try:
+        return _rotate(site)
+    finally:
+        lock.release()
+
+
+def _rotate(site: Site) -> Rotated:
     before = site.vault.key_ids()
     site.vault.add_key()
     done, needed = 0, set[str]()

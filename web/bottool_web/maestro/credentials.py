@@ -26,7 +26,7 @@ def value(site: Site, who: Principal, label: str, key: str) -> Response:
 def whole_set(site: Site, who: Principal, label: str) -> dict[str, Any]:
     """With its values: whoever updates one key sends all of them back."""
     secrets = credentials.read_set(site, who, label)
-    repository = "DEFAULT"
+    repository = credentials.repository_of(site, who, label)
     return _out(site, who, label, repository, [{"key": key, "value": text} for key, text in secrets.items()])
 
 

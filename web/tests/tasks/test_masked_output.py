@@ -123,3 +123,24 @@ def test_a_value_that_was_changed_later_is_still_known_to_who_read_it(site, admi
     attempts.append_output(site, box, work.task_id, work.attempt, 0, frame(f"{SECRET} another one"))
 
     assert printed(site, admin, work.task_id) == b"*" * len(SECRET.encode()) + b" another one"
+
+
+def test_what_a_bot_puts_in_itself_is_masked_too(site, admin, running):
+    _, bot = running
+    new = wire.NewCredential(label="own", secrets=[wire.Secret(key="token", value="made by the bot 42")])
+
+    credentials.create(site, bot, new)
+    made = alerts.create_alert(site, bot, wire.NewAlert(task_id=bot.task_id, title="t", message="it is made by the bot 42"))
+
+    assert "made by the bot" not in made.message
+
+
+def test_how_an_attempt_ended_is_told_without_what_it_knew(site, admin, life, box, running):
+    work, bot = running
+    credentials.read_value(site, bot, "bank", "pass")
+
+    life.end(box, work, exit_code=1, message=f"ended with {SECRET}", left_behind=[f"chrome --token={SECRET}"])
+
+    seen = str(tasks.get_task(site, admin, work.task_id)) + str(tasks.list_events(site, admin, work.task_id))
+    assert SECRET not in seen
+    assert "chrome --token=*" in seen
