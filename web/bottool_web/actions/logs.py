@@ -26,7 +26,7 @@ from bottool_web.store.scope import Principal
 MOST_COLUMNS = 200
 MOST_VALUES = 500
 MOST_ROWS = 1000
-MOST_COUNTED = 100_000
+MOST_COUNTED = 20_000
 MOST_SEARCHED = 10_000
 """Among so many of the newest entries of a period a search looks."""
 LONGEST_DAYS = 36_500
