@@ -20,7 +20,7 @@ COLUMNS: dict[str, Callable[[Any], object]] = {
 }
 
 
-NOTICES = ("info", "warn", "error", "failed", "timed_out", "expired", "lost")
+NOTICES = ("info", "warn", "error", "failed", "timed_out", "expired", "lost", "waiting")
 
 
 @click.group("automation")
@@ -57,6 +57,10 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
         (
             ("--notify-of", "notify_types"),
             {"multiple": True, "type": click.Choice(NOTICES), "help": "Of which alerts and ends; may be repeated."},
+        ),
+        (
+            ("--waiting-minutes",),
+            {"type": click.IntRange(1), "help": "So long may a task wait before 'waiting' is told. [default: 30]"},
         ),
     ):
         function = click.option(*flags, **options)(function)
@@ -140,6 +144,7 @@ def show(state: State, label: str, as_json: bool) -> None:
             "report required": found.report_required,
             "tells": [*found.notify_users, *found.notify_channels],
             "tells of": found.notify_types,
+            "waits at most": f"{found.waiting_minutes} min" if "waiting" in found.notify_types else "",
             "waiting": found.waiting,
             "active": found.active,
             "repository": found.repository,

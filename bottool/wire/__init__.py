@@ -18,7 +18,15 @@ from bottool.wire.base import (
     Message,
 )
 from bottool.wire.credentials import AuditEntry, Credential, NewCredential, Secret, SecretValue
-from bottool.wire.errors import ErrorFile, ErrorGroup, ErrorGroupChange, ErrorReport, ErrorStatus, NewErrorReport
+from bottool.wire.errors import (
+    ErrorBot,
+    ErrorFile,
+    ErrorGroup,
+    ErrorGroupChange,
+    ErrorReport,
+    ErrorStatus,
+    NewErrorReport,
+)
 from bottool.wire.inspections import Dependency, Dependent, Inspection
 from bottool.wire.logs import Log, LogChange, LogColumn, LogEntry, NewLog, NewLogEntry
 from bottool.wire.notices import Channel, Delivery, NewChannel, NewMessage, NoticeType, SentMessage
@@ -121,6 +129,7 @@ __all__ = [
     "EntryCancel",
     "EntryChange",
     "EntryState",
+    "ErrorBot",
     "ErrorFile",
     "ErrorGroup",
     "ErrorGroupChange",

@@ -22,7 +22,8 @@ class ErrorFile(Message, kw_only=True, frozen=True):
 
 class ErrorReport(Message, kw_only=True, frozen=True):
     """An error that a bot met. ``place`` is where in the bot's own code it happened, empty where the trace does not
-    tell; ``version`` is that of the bot which ran then. Lists leave ``stack_trace`` and ``files`` out.
+    tell; ``version`` is that of the bot which ran then. ``known``: its group was resolved, and stayed so, for this
+    came from a version that was known to have the error. Lists leave ``stack_trace`` and ``files`` out.
     """
 
     id: int
@@ -41,6 +42,7 @@ class ErrorReport(Message, kw_only=True, frozen=True):
     tags: dict[str, str] = {}
     created_by: str = ""
     attempt: int | None = None
+    known: bool = False
     at: datetime
     files: list[ErrorFile] = []
 
@@ -56,8 +58,23 @@ class NewErrorReport(Message, kw_only=True, frozen=True):
     tags: dict[str, str] = {}
 
 
+class ErrorBot(Message, kw_only=True, frozen=True):
+    """A bot with errors of a group: how many, the newest of its versions that had one, and at which version the group
+    was resolved, empty while it is not. A revision is the number of a version's file; 0 is none.
+    """
+
+    bot_id: str
+    count: int
+    version: str = ""
+    revision: int = 0
+    resolved_version: str = ""
+    resolved_revision: int = 0
+
+
 class ErrorGroup(Message, kw_only=True, frozen=True):
-    """Reports of one type from one place. ``message`` is the newest one's. A resolved one opens when it comes again."""
+    """Reports of one type from one place. ``message`` is the newest one's. ``trend`` counts them by day of UTC: the
+    last one is today. A resolved group opens when such an error comes from a newer version than it was resolved at.
+    """
 
     id: int
     type: str
@@ -66,6 +83,8 @@ class ErrorGroup(Message, kw_only=True, frozen=True):
     status: ErrorStatus
     count: int
     automations: list[str] = []
+    bots: list[ErrorBot] = []
+    trend: list[int] = []
     newest_id: int
     first_at: datetime
     last_at: datetime

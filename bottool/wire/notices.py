@@ -5,7 +5,7 @@ from typing import Literal
 
 from bottool.wire.base import Message
 
-NoticeType = Literal["info", "warn", "error", "failed", "timed_out", "expired", "lost"]
+NoticeType = Literal["info", "warn", "error", "failed", "timed_out", "expired", "lost", "waiting"]
 """What an automation may tell people: types of alerts, then ends of tasks."""
 
 

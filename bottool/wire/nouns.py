@@ -157,6 +157,8 @@ class Automation(Message, kw_only=True, frozen=True):
     notify_channels: list[str] = []
     """Labels of chat channels that are told."""
     notify_types: list[NoticeType] = []
+    waiting_minutes: int = 30
+    """So long may a task wait before people are told that no runner can take it, where ``notify_types`` has it."""
     waiting: int = 0
     active: int = 0
     created_at: datetime
@@ -179,6 +181,7 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     notify_users: list[str] = []
     notify_channels: list[str] = []
     notify_types: list[NoticeType] = []
+    waiting_minutes: int = 30
 
 
 class AutomationChange(Message, kw_only=True, frozen=True):
@@ -196,6 +199,7 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     notify_users: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_channels: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_types: list[NoticeType] | msgspec.UnsetType = msgspec.UNSET
+    waiting_minutes: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Task(Message, kw_only=True, frozen=True):

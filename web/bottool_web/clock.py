@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from bottool_web.actions import firing, logs, pool_work, pools, swept, upkeep
+from bottool_web.actions import errors, firing, logs, pool_work, pools, swept, upkeep, waiting
 from bottool_web.actions.site import Site
 from bottool_web.store.scope import Principal
 
 EVERY_SECONDS = 1.0
 JUMP_SECONDS = 5.0
 PURGE_EVERY_SECONDS = 3600.0
+WAITING_EVERY_SECONDS = 30.0
 SWEEP_FOLDERS = 16
 """So many of the folders of bytes are swept at each purge: all of them within a day, and never long at a time."""
 
@@ -33,7 +34,7 @@ class Clock:
         self._thread: threading.Thread | None = None
         self._before: tuple[datetime, float] | None = None
         self._braked_until: dict[int, float] = {}
-        self._purge_at = monotonic()
+        self._purge_at = self._waiting_at = monotonic()
         self._swept = 0
 
     def start(self) -> None:
@@ -66,12 +67,18 @@ class Clock:
         self._notice_jump()
         for who in upkeep.principals(self._site):
             self._look_after(who)
+        if self._monotonic() >= self._waiting_at:
+            self._waiting_at = self._monotonic() + WAITING_EVERY_SECONDS
+            for who in upkeep.principals(self._site):
+                waiting.tell_of_waiting(self._site, who)
         if self._monotonic() >= self._purge_at:
             self._purge_at = self._monotonic() + PURGE_EVERY_SECONDS
             upkeep.purge(self._site)
             for who in upkeep.principals(self._site):
                 logs.purge(self._site, who)
                 pools.purge(self._site, who)
+                errors.purge(self._site, who)
+                firing.purge(self._site, who)
             swept.sweep(self._site, range(self._swept, self._swept + SWEEP_FOLDERS))
             self._swept = (self._swept + SWEEP_FOLDERS) % swept.FOLDERS
 

@@ -20,6 +20,7 @@ __all__ = ["change", "check_parameters", "create", "delete", "get_automation", "
 
 LONGEST_TIMEOUT_SECONDS = 30 * 24 * 3600
 MOST_ATTEMPTS = 100
+LONGEST_WAIT_MINUTES = 30 * 24 * 60
 
 
 @action("automation.read")
@@ -108,6 +109,8 @@ def _check(said: dict[str, Any]) -> None:
         checks.number(said["priority"], "priority", 0, 10)
     if "max_attempts" in said:
         checks.number(said["max_attempts"], "max_attempts", 1, MOST_ATTEMPTS)
+    if "waiting_minutes" in said:
+        checks.number(said["waiting_minutes"], "waiting_minutes", 1, LONGEST_WAIT_MINUTES)
     if said.get("timeout_seconds") is not None:
         checks.number(said["timeout_seconds"], "timeout_seconds", 1, LONGEST_TIMEOUT_SECONDS)
     if "parameters" in said:
@@ -124,7 +127,7 @@ def _check_lists(said: dict[str, Any]) -> None:
 
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
-    plain = ("name", "description", "priority", "timeout_seconds", "max_attempts", "report_required")
+    plain = ("name", "description", "priority", "timeout_seconds", "max_attempts", "report_required", "waiting_minutes")
     columns = {name: said[name] for name in plain if name in said}
     if "parameters" in said:
         columns["parameters"] = msgspec.to_builtins(said["parameters"])

@@ -26,6 +26,7 @@ CLEAN: dict[str, Any] = {
     "interrupted": False,
     "killed": False,
     "restart_asked": False,
+    "waiting_told": False,
 }
 """What a task that runs again forgets."""
 

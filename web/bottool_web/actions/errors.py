@@ -17,7 +17,7 @@ from bottool_web.actions.once import Request, once
 from bottool_web.actions.permissions import action
 from bottool_web.actions.received import file_name_of, receive
 from bottool_web.actions.site import Site
-from bottool_web.store import audit, error_groups, errors
+from bottool_web.store import audit, error_counts, error_groups, errors
 from bottool_web.store.scope import Principal
 
 TRACE_LETTERS = 1_000_000
@@ -27,6 +27,7 @@ FILE_BYTES = 100 * 1024 * 1024
 MOST_ROWS = 1000
 MOST_COUNTED = 100_000
 LONGEST_DAYS = 36_500
+DAYS_KEPT = 90
 STATUSES: tuple[wire.ErrorStatus, ...] = ("open", "resolved", "ignored")
 UNNAMED = "Error"
 
@@ -38,6 +39,7 @@ class Asked:
     task_id: int | None = None
     group_id: int | None = None
     automation: str = ""
+    bot: str = ""
     search: str = ""
     days: int | None = None
     before: int | None = None
@@ -48,7 +50,10 @@ class Asked:
 
 @action("error.create")
 def create(site: Site, who: Principal, new: wire.NewErrorReport, *, idempotency_key: str = "") -> wire.ErrorReport:
-    """Keep a report, and count it in the group of its type and place; a resolved group opens again.
+    """Keep a report, and count it in the group of its type and place.
+
+    A resolved group opens again, unless the report comes from a version of the bot at which, or before which, the
+    group was resolved: that has the error, as was known. A report of an unknown version opens it.
 
     :raises StaleAttempt: to a bot whose task another attempt works on by now.
     """
@@ -62,10 +67,14 @@ def create(site: Site, who: Principal, new: wire.NewErrorReport, *, idempotency_
 
     def make(tx: sa.Connection) -> wire.ErrorReport:
         automation_id = errors.automation_of(tx, who.scope, new.task_id)
-        group_id = error_groups.find_or_add(tx, who.scope, alike, automation_id, request.now)
-        placed = errors.Placed(said=kept, place=place, group_id=group_id, attempt=number)
+        group = error_groups.find_or_add(tx, who.scope, alike, request.now)
+        ran = error_counts.running(tx, who.scope, new.task_id, number)
+        known = group.is_resolved and error_counts.is_known(tx, who.scope, group.id, ran)
+        placed = errors.Placed(said=kept, place=place, group_id=group.id, attempt=number, ran=ran, known=known)
         made = errors.get(tx, who.scope, errors.add(tx, who.scope, placed, request.now))
-        error_groups.came(tx, who.scope, group_id, made)
+        error_counts.add_automation(tx, who.scope, group.id, automation_id)
+        error_counts.count(tx, who.scope, group.id, ran, request.now)
+        error_groups.came(tx, who.scope, group.id, made)
         return made
 
     def keep(tx: sa.Connection) -> wire.ErrorReport:
@@ -135,6 +144,7 @@ def list_groups(  # noqa: PLR0913  # one for each filter of the list
     status: str = "",
     search: str = "",
     automation: str = "",
+    bot: str = "",
     before: int | None = None,
     limit: int = 50,
 ) -> list[wire.ErrorGroup]:
@@ -143,33 +153,41 @@ def list_groups(  # noqa: PLR0913  # one for each filter of the list
         status=status if status in STATUSES else "",
         search=checks.name(search, "search"),
         automation=checks.name(automation, "automation"),
+        bot=checks.name(bot, "bot"),
         before=before,
         limit=max(1, min(limit, MOST_ROWS)),
     )
-    return site.store.read(lambda tx: error_groups.page(tx, who.scope, wanted))
+    return site.store.read(lambda tx: error_groups.page(tx, who.scope, wanted, site.now()))
 
 
 @action("error.read")
 def get_group(site: Site, who: Principal, group_id: int) -> wire.ErrorGroup:
-    return site.store.read(lambda tx: error_groups.get(tx, who.scope, group_id))
+    return site.store.read(lambda tx: error_groups.get(tx, who.scope, group_id, site.now()))
 
 
 @action("error.change")
 def change_group(site: Site, who: Principal, group_id: int, change: wire.ErrorGroupChange) -> wire.ErrorGroup:
-    """Resolve, ignore or open a group again."""
+    """Resolve, ignore or open a group again. It is resolved at the newest version of each bot that had the error."""
     now = site.now()
 
     def work(tx: sa.Connection) -> wire.ErrorGroup:
-        before = error_groups.get(tx, who.scope, group_id)
+        before = error_groups.get(tx, who.scope, group_id, now)
         if before.status == change.status:
             return before
         error_groups.set_status(tx, who.scope, group_id, change.status, now)
         audit.record(tx, who.scope, "error.change", str(group_id), now, old=before.status, new=change.status)
-        return error_groups.get(tx, who.scope, group_id)
+        return error_groups.get(tx, who.scope, group_id, now)
 
     changed = site.store.write(work)
     site.hints.send(f"workspace:{who.workspace_id}")
     return changed
+
+
+@action("site.keep")
+def purge(site: Site, who: Principal) -> int:
+    """Drop what was counted of days that nobody looks at any more; returns how many."""
+    before = site.now().date() - timedelta(days=DAYS_KEPT)
+    return site.store.write(lambda tx: error_counts.purge(tx, who.scope, before))
 
 
 def _check(new: wire.NewErrorReport) -> None:
@@ -240,6 +258,7 @@ def _wanted(site: Site, asked: Asked) -> errors.Wanted:
         task_id=min(asked.task_id, checks.LARGEST_ID) if asked.task_id is not None else None,
         group_id=asked.group_id,
         automation=checks.name(asked.automation, "automation"),
+        bot=checks.name(asked.bot, "bot"),
         search=checks.name(asked.search, "search"),
         since=since,
         before=asked.before,

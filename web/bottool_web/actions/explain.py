@@ -42,6 +42,18 @@ def _explain(tx: sa.Connection, site: Site, who: Principal, task: Row) -> wire.E
     return wire.Explanation(task_id=task.id, waits=True, summary=summary, runners=found)
 
 
+def blocked(tx: sa.Connection, site: Site, who: Principal, automation_id: int) -> str:
+    """Why no runner can take any task of this automation, for people; ``""`` when one can, were it only free."""
+    runs = queue.what_would_run(tx, who.scope, automation_id)
+    linked = queue.linked_runners(tx, who.scope, automation_id)
+    if missing := _of_automation(runs, linked):
+        return missing
+    found = {row.machine_id: _cannot(site, row, runs) for row in linked}
+    if not all(found.values()):
+        return ""
+    return "; ".join(f"runner '{machine}' {said}" for machine, said in found.items())
+
+
 def _of_automation(runs: Row, linked: list[Row]) -> str:
     """What is missing before any runner could take it; ``""`` when nothing is."""
     if runs.deleted_at is not None:
@@ -71,20 +83,26 @@ def _of_runners(found: dict[str, str]) -> str:
 
 def _of_runner(tx: sa.Connection, site: Site, who: Principal, task: Row, found: tuple[Row, Row]) -> str:
     runner, runs = found
-    now = site.now()
-    if said := _of_machine(site, runner, now):
+    if said := _cannot(site, runner, runs):
         return said
-    capabilities = msgspec.convert(runner.capabilities, wire.Capabilities, strict=False)
-    if runs.technology is not None and not can_run(capabilities, runs.technology):
-        return f"cannot run {runs.technology}: {_what_it_lacks(capabilities, runs.technology)}"
     held = attempts.held_by(tx, who.scope, runner.id)
     if len(held) >= runner.slots:
         return f"is busy with task {', '.join(map(str, held))} ({len(held)} of {runner.slots} slots)"
     back = queue.last_hand_back(tx, who.scope, task.id, runner.id)
-    if back is not None and back.ended_at + timedelta(seconds=HAND_BACK_PAUSE_SECONDS) > now:
+    if back is not None and back.ended_at + timedelta(seconds=HAND_BACK_PAUSE_SECONDS) > site.now():
         return f"handed it back a moment ago: {back.message or 'without a reason'}"
     ahead = queue.ahead_of(tx, who.scope, task)
     return f"would take it after {ahead} other tasks of this automation" if ahead else "would take it next"
+
+
+def _cannot(site: Site, runner: Row, runs: Row) -> str:
+    """Why it takes no task of this kind, however much room it has; ``""`` when it does."""
+    if said := _of_machine(site, runner, site.now()):
+        return said
+    capabilities = msgspec.convert(runner.capabilities, wire.Capabilities, strict=False)
+    if runs.technology is not None and not can_run(capabilities, runs.technology):
+        return f"cannot run {runs.technology}: {_what_it_lacks(capabilities, runs.technology)}"
+    return ""
 
 
 def _of_machine(site: Site, runner: Row, now: datetime) -> str:

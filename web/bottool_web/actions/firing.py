@@ -27,6 +27,11 @@ from bottool_web.store.scope import Principal
 
 AT_ONCE = 100
 """So many schedules of a workspace at one beat of the clock: the others are due at the next."""
+RUN_DAYS = 90
+RUNS_KEPT = 100
+"""What came of a due time is kept so long; the newest of each schedule always."""
+PURGED_AT_ONCE = 1000
+MOST_PURGES = 100
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +45,27 @@ def fire_due(site: Site, who: Principal) -> int:
             return 0
         due = site.store.read(lambda tx: schedule_runs.due(tx, who.scope, site.now(), limit=AT_ONCE))
         return sum(_fire(site, who, row) for row in due)
+
+
+@action("site.keep")
+def purge(site: Site, who: Principal) -> int:
+    """Drop what came of due times long past, so many at a time that no other write waits long; returns how many.
+
+    Tasks stay. No due time can fire again by that: each schedule knows its next one.
+    """
+    old = schedule_runs.Old(before=site.now() - timedelta(days=RUN_DAYS), keep=RUNS_KEPT, limit=PURGED_AT_ONCE)
+    every = site.store.read(lambda tx: schedule_runs.with_runs(tx, who.scope))
+    return sum(_purge(site, who, schedule_id, old) for schedule_id in every)
+
+
+def _purge(site: Site, who: Principal, schedule_id: int, old: schedule_runs.Old) -> int:
+    dropped = 0
+    for _ in range(MOST_PURGES):
+        gone = site.store.write(lambda tx: schedule_runs.purge(tx, who.scope, schedule_id, old))
+        dropped += gone
+        if gone < old.limit:
+            break
+    return dropped
 
 
 def _fire(site: Site, who: Principal, row: Row) -> int:

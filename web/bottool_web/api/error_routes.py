@@ -14,11 +14,14 @@ from bottool_web.api.special import PAGE_ROWS, Id, Limit
 
 
 class ErrorQuery(msgspec.Struct, kw_only=True, frozen=True):
-    """``search`` looks into types, places and messages of the newest; ``days`` counts back from now."""
+    """``search`` looks into types, places and messages of the newest, and so does ``bot`` without a group;
+    ``days`` counts back from now.
+    """
 
     task_id: Id | None = None
     group_id: Id | None = None
     automation: str = ""
+    bot: str = ""
     search: str = ""
     days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] | None = None
     before: Id | None = None
@@ -31,6 +34,7 @@ class GroupQuery(msgspec.Struct, kw_only=True, frozen=True):
     status: Literal["", "open", "resolved", "ignored"] = ""
     search: str = ""
     automation: str = ""
+    bot: str = ""
     before: Id | None = None
     limit: Limit = PAGE_ROWS
 

@@ -22,6 +22,7 @@ NOTICES = {
     "timed_out": "a task ran out of time",
     "expired": "a task never started",
     "lost": "contact with a task was lost",
+    "waiting": "no runner can take a task",
 }
 """What people may be told of, as the form names it."""
 
@@ -150,6 +151,7 @@ def _settings(form: Form) -> dict[str, Any]:
         "notify_users": form.getlist("notify_users"),
         "notify_channels": form.getlist("notify_channels"),
         "notify_types": form.getlist("notify_types"),
+        "waiting_minutes": number(form.get("waiting_minutes", "") or "30", "waiting_minutes"),
     }
 
 

@@ -1,5 +1,8 @@
 """Error reports, grouped: the groups, one group, one report with its screenshot and files."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 from flask import Response, request, send_file, url_for
 
 from bottool import wire
@@ -10,6 +13,7 @@ from bottool_web.pages.frame import Answer, act, blueprint, page, show
 from bottool_web.store.scope import Principal
 
 PAGE_ROWS = 50
+HIGHEST, LOWEST = 24, 2
 IMAGE_BYTES = 20 * 1024 * 1024
 _LOCKED = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
 """For the bytes themselves: even a browser that is sent to them by a link runs nothing in them."""
@@ -18,10 +22,12 @@ _LOCKED = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-
 @blueprint.get("/errors")
 @page("error.read")
 def error_list(site: Site, who: Principal) -> Answer:
-    """The groups. The filters live in the address: ``status``, ``search``, ``automation``, ``before``."""
+    """The groups. The filters live in the address: ``status``, ``search``, ``automation``, ``bot``,
+    ``before``.
+    """
     said = request.args
     status = said.get("status", "open")
-    asked = {"search": said.get("search", "").strip(), "automation": said.get("automation", "").strip()}
+    asked = {name: said.get(name, "").strip() for name in ("search", "automation", "bot")}
     before = said.get("before", type=int)
     found = errors.list_groups(site, who, status=status, before=before, limit=PAGE_ROWS + 1, **asked)
     return show(
@@ -32,14 +38,17 @@ def error_list(site: Site, who: Principal) -> Answer:
         asked=asked,
         status=status if status in errors.STATUSES else "",
         before=before,
+        trend_of=lambda group: _trend(site, group),
     )
 
 
 @blueprint.get("/errors/groups/<int:group_id>")
 @page("error.read")
 def error_group(site: Site, who: Principal, group_id: int) -> Answer:
-    before = request.args.get("before", type=int)
-    reports = errors.list_errors(site, who, errors.Asked(group_id=group_id, before=before, limit=PAGE_ROWS + 1))
+    """``bot`` and ``before`` narrow its reports."""
+    before, bot = request.args.get("before", type=int), request.args.get("bot", "").strip()
+    asked = errors.Asked(group_id=group_id, bot=bot, before=before, limit=PAGE_ROWS + 1)
+    reports = errors.list_errors(site, who, asked)
     return show(
         "error_group.html",
         who,
@@ -47,6 +56,8 @@ def error_group(site: Site, who: Principal, group_id: int) -> Answer:
         reports=reports[:PAGE_ROWS],
         older=reports[PAGE_ROWS - 1].id if len(reports) > PAGE_ROWS else None,
         before=before,
+        bot=bot,
+        trend_of=lambda group: _trend(site, group),
     )
 
 
@@ -75,7 +86,7 @@ def error_image(site: Site, who: Principal, report_id: int, file_id: int) -> Ans
 @page("error.change")
 def error_change(site: Site, who: Principal, group_id: int, word: str) -> Answer:
     statuses: dict[str, tuple[wire.ErrorStatus, str]] = {
-        "resolve": ("resolved", "The error is resolved; it opens again when it comes again."),
+        "resolve": ("resolved", "The error is resolved; it opens again when it comes again, from a newer version."),
         "ignore": ("ignored", "The error is ignored."),
         "reopen": ("open", "The error is open again."),
     }
@@ -85,6 +96,29 @@ def error_change(site: Site, who: Principal, group_id: int, word: str) -> Answer
     change = wire.ErrorGroupChange(status=status)
     target = url_for("pages.error_group", group_id=group_id)
     return act(lambda: errors.change_group(site, who, group_id, change), done, target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """A group's last days as bars, of which the highest has the height ``HIGHEST``; ``words`` says the same."""
+
+    bars: list[tuple[str, int, int]]
+    words: str
+
+
+def _trend(site: Site, group: wire.ErrorGroup) -> Trend:
+    today, most = site.now().date(), max(group.trend, default=0)
+    days = [today - timedelta(days=len(group.trend) - 1 - place) for place in range(len(group.trend))]
+    bars = [(f"{day}", times, _height(times, most)) for day, times in zip(days, group.trend, strict=True)]
+    words = f"{sum(group.trend)} in {len(group.trend)} days"
+    if most:
+        words += f"; most on {days[group.trend.index(most)]}: {most}"
+    return Trend(bars=bars, words=words)
+
+
+def _height(times: int, most: int) -> int:
+    """At least so much that one report beside a thousand is seen."""
+    return max(LOWEST, round(HIGHEST * times / most)) if times else 0
 
 
 def _is_shown(file: wire.ErrorFile) -> bool:

@@ -127,6 +127,7 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | N
             notify_users=told[row.id].users,
             notify_channels=told[row.id].channels,
             notify_types=told[row.id].types,
+            waiting_minutes=row.waiting_minutes,
             waiting=sum(count for state, count in counts[row.id].items() if state in WAITING),
             active=sum(count for state, count in counts[row.id].items() if state in ACTIVE),
             created_at=row.created_at,

@@ -1,6 +1,5 @@
 """Groups of error reports: made by their first report, counted by each, opened again when a resolved one comes back."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +9,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bottool import wire
 from bottool.errors import NotFound
-from bottool_web.store.error_tables import error_group, error_group_automation
+from bottool_web.store import error_counts
+from bottool_web.store.error_tables import error_group, error_group_automation, error_group_bot
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import automation
+from bottool_web.store.tables import automation, bot
 
 SEARCHED = 20_000
 """A search looks into so many of the groups that came last: no index finds a piece of a text."""
@@ -28,18 +28,25 @@ class Alike:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    id: int
+    is_resolved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which groups a list shows; ``before`` is the ``newest_id`` of the last group of the page before."""
 
     status: str = ""
     search: str = ""
     automation: str = ""
+    bot: str = ""
     before: int | None = None
     limit: int = 50
 
 
-def find_or_add(tx: sa.Connection, scope: Scope, alike: Alike, automation_id: int, now: datetime) -> int:
-    """The id of the group; it knows from now on that the automation has such errors."""
+def find_or_add(tx: sa.Connection, scope: Scope, alike: Alike, now: datetime) -> Found:
+    """The group, locked: whether a report opens it again is decided for one after the other."""
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
     tx.execute(
         dialect.insert(error_group)
@@ -53,22 +60,17 @@ def find_or_add(tx: sa.Connection, scope: Scope, alike: Alike, automation_id: in
         )
         .on_conflict_do_nothing(index_elements=["workspace_id", "fingerprint"])
     )
-    found: int = tx.execute(
-        sa.select(error_group.c.id).where(
-            error_group.c.workspace_id == scope.workspace_id, error_group.c.fingerprint == alike.fingerprint
-        )
-    ).scalar_one()
-    tx.execute(
-        dialect.insert(error_group_automation)
-        .values(workspace_id=scope.workspace_id, group_id=found, automation_id=automation_id)
-        .on_conflict_do_nothing(index_elements=["group_id", "automation_id"])
-    )
-    return found
+    row = tx.execute(
+        sa.select(error_group.c.id, error_group.c.status)
+        .where(error_group.c.workspace_id == scope.workspace_id, error_group.c.fingerprint == alike.fingerprint)
+        .with_for_update()
+    ).one()
+    return Found(id=row.id, is_resolved=row.status == "resolved")
 
 
 def came(tx: sa.Connection, scope: Scope, group_id: int, report: wire.ErrorReport) -> None:
-    """Count a report of the group; it opens a resolved one, and leaves an ignored one."""
-    again = error_group.c.status == "resolved"
+    """Count a report of the group; it opens a resolved one unless it was known, and leaves an ignored one."""
+    again = error_group.c.status == "resolved" if not report.known else sa.false()
     tx.execute(
         sa.update(error_group)
         .where(error_group.c.workspace_id == scope.workspace_id, error_group.c.id == group_id)
@@ -84,12 +86,12 @@ def came(tx: sa.Connection, scope: Scope, group_id: int, report: wire.ErrorRepor
     )
 
 
-def get(tx: sa.Connection, scope: Scope, group_id: int) -> wire.ErrorGroup:
+def get(tx: sa.Connection, scope: Scope, group_id: int, now: datetime) -> wire.ErrorGroup:
     """:raises NotFound: when the workspace has no such group."""
     rows = tx.execute(_seen(scope).where(error_group.c.id == group_id)).all()
     if not rows:
         raise NotFound(f"there is no error group {group_id}")
-    return _to_wire(tx, scope, rows)[0]
+    return _to_wire(tx, scope, rows, now)[0]
 
 
 def set_status(tx: sa.Connection, scope: Scope, group_id: int, status: wire.ErrorStatus, now: datetime) -> None:
@@ -98,9 +100,10 @@ def set_status(tx: sa.Connection, scope: Scope, group_id: int, status: wire.Erro
         .where(error_group.c.workspace_id == scope.workspace_id, error_group.c.id == group_id)
         .values(status=status, changed_by=scope.principal.name, changed_at=now)
     )
+    error_counts.set_resolved(tx, scope, group_id, resolved=status == "resolved")
 
 
-def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.ErrorGroup]:
+def page(tx: sa.Connection, scope: Scope, wanted: Wanted, now: datetime) -> list[wire.ErrorGroup]:
     """Those that came last first."""
     statement = _seen(scope)
     if wanted.status:
@@ -112,6 +115,13 @@ def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.ErrorGrou
             sa.select(error_group_automation.c.group_id)
             .join(automation, automation.c.id == error_group_automation.c.automation_id)
             .where(error_group_automation.c.workspace_id == scope.workspace_id, automation.c.label == wanted.automation)
+        )
+        statement = statement.where(error_group.c.id.in_(having))
+    if wanted.bot:
+        having = (
+            sa.select(error_group_bot.c.error_group_id)
+            .join(bot, bot.c.id == error_group_bot.c.bot_id)
+            .where(error_group_bot.c.workspace_id == scope.workspace_id, bot.c.bot_id == wanted.bot)
         )
         statement = statement.where(error_group.c.id.in_(having))
     if wanted.search:
@@ -126,7 +136,7 @@ def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.ErrorGrou
             error_group.c.id.in_(newest), sa.or_(*(each.icontains(wanted.search, autoescape=True) for each in texts))
         )
     rows = tx.execute(statement.order_by(error_group.c.newest_id.desc()).limit(wanted.limit)).all()
-    return _to_wire(tx, scope, rows)
+    return _to_wire(tx, scope, rows, now)
 
 
 def _seen(scope: Scope) -> sa.Select[*tuple[object, ...]]:
@@ -136,19 +146,10 @@ def _seen(scope: Scope) -> sa.Select[*tuple[object, ...]]:
     )
 
 
-def _to_wire(tx: sa.Connection, scope: Scope, rows: Sequence[sa.Row[*tuple[object, ...]]]) -> list[wire.ErrorGroup]:
-    labels: dict[int, list[str]] = defaultdict(list)
-    having = (
-        sa.select(error_group_automation.c.group_id, automation.c.label)
-        .join(automation, automation.c.id == error_group_automation.c.automation_id)
-        .where(
-            error_group_automation.c.workspace_id == scope.workspace_id,
-            error_group_automation.c.group_id.in_([row.id for row in rows]),
-        )
-        .order_by(automation.c.label)
-    )
-    for row in tx.execute(having) if rows else ():
-        labels[row.group_id].append(row.label)
+def _to_wire(
+    tx: sa.Connection, scope: Scope, rows: Sequence[sa.Row[*tuple[object, ...]]], now: datetime
+) -> list[wire.ErrorGroup]:
+    beside = error_counts.beside(tx, scope, [row.id for row in rows], now.date())
     return [
         wire.ErrorGroup(
             id=row.id,
@@ -157,7 +158,9 @@ def _to_wire(tx: sa.Connection, scope: Scope, rows: Sequence[sa.Row[*tuple[objec
             message=row.message,
             status=row.status,
             count=row.times,
-            automations=labels[row.id],
+            automations=beside[row.id].automations,
+            bots=beside[row.id].bots,
+            trend=beside[row.id].trend,
             newest_id=row.newest_id,
             first_at=row.first_at,
             last_at=row.last_at,

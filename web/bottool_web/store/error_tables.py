@@ -35,6 +35,28 @@ error_group_automation = table(
     reference("automation_id", "automation.id", index=True),
     sa.UniqueConstraint("group_id", "automation_id"),
 )
+# Which bots have such errors, and the newest file of each that did. A file that came again, as a copy or by another
+# upload, goes by its first revision. While a group is resolved: what it was resolved at.
+error_group_bot = table(
+    "error_group_bot",
+    reference("workspace_id", "workspace.id"),
+    reference("error_group_id", "error_group.id"),
+    reference("bot_id", "bot.id", index=True),
+    sa.Column("count", sa.Integer, nullable=False, server_default="0"),
+    reference("revision_id", "revision.id", nullable=True),
+    reference("resolved_revision_id", "revision.id", nullable=True),
+    sa.UniqueConstraint("error_group_id", "bot_id"),
+)
+# Reports of a group by day, of UTC.
+error_group_day = table(
+    "error_group_day",
+    reference("workspace_id", "workspace.id"),
+    reference("error_group_id", "error_group.id"),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False, server_default="0"),
+    sa.UniqueConstraint("error_group_id", "day"),
+)
+sa.Index("ix_error_group_day_day", error_group_day.c.workspace_id, error_group_day.c.day)
 error_report = table(
     "error_report",
     reference("workspace_id", "workspace.id"),
@@ -54,6 +76,8 @@ error_report = table(
     text("created_by"),
     sa.Column("attempt", sa.Integer),
     time("at"),
+    # Its group was resolved, and this came from a version that was known to have the error.
+    sa.Column("known", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 sa.Index("ix_error_report_list", error_report.c.workspace_id, error_report.c.id.desc())
 sa.Index("ix_error_report_task", error_report.c.workspace_id, error_report.c.task_id, error_report.c.id.desc())

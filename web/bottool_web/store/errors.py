@@ -1,5 +1,6 @@
 """Error reports and their files: rows about them. The bytes are elsewhere; groups are in ``error_groups``."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,10 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import NotFound
 from bottool_web.store.artifacts import LARGEST_ID, Content, check_task
+from bottool_web.store.error_counts import Running
 from bottool_web.store.error_tables import error_file, error_report
 from bottool_web.store.scope import Scope
-from bottool_web.store.tables import attempt, automation, bot, bot_version, repository, task
+from bottool_web.store.tables import automation, bot, bot_version, repository
 
 SEARCHED = 20_000
 """A search looks into so many of the newest reports: no index finds a piece of a text."""
@@ -31,6 +33,7 @@ _LISTED = (
     error_report.c.tags,
     error_report.c.created_by,
     error_report.c.attempt,
+    error_report.c.known,
     error_report.c.at,
 )
 
@@ -43,15 +46,21 @@ class Placed:
     place: str
     group_id: int
     attempt: int | None
+    ran: Running
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which reports a list shows. Empty and ``None`` do not narrow; ``search`` looks into types and messages."""
+    """Which reports a list shows. Empty and ``None`` do not narrow; ``search`` looks into types and messages.
+
+    ``bot`` looks into those of one group, or into the newest ones.
+    """
 
     task_id: int | None = None
     group_id: int | None = None
     automation: str = ""
+    bot: str = ""
     search: str = ""
     since: datetime | None = None
     before: int | None = None
@@ -74,7 +83,7 @@ def add(tx: sa.Connection, scope: Scope, new: Placed, now: datetime) -> int:
             automation_id=of.automation_id,
             task_id=said.task_id,
             group_id=new.group_id,
-            bot_version_id=_running_version(tx, scope, said.task_id, new.attempt),
+            bot_version_id=new.ran.version_row,
             type=said.type,
             place=new.place,
             message=said.message,
@@ -83,6 +92,7 @@ def add(tx: sa.Connection, scope: Scope, new: Placed, now: datetime) -> int:
             tags=said.tags,
             created_by=scope.principal.name,
             attempt=new.attempt,
+            known=new.known,
             at=now,
         )
         .returning(error_report.c.id)
@@ -94,18 +104,6 @@ def automation_of(tx: sa.Connection, scope: Scope, task_id: int) -> int:
     """:raises NotFound: when the workspace has no such task."""
     found: int = check_task(tx, scope, task_id).automation_id
     return found
-
-
-def _running_version(tx: sa.Connection, scope: Scope, task_id: int, number: int | None) -> int | None:
-    """Of the attempt that reports, or of the newest one."""
-    newest = sa.select(task.c.attempt).where(task.c.workspace_id == scope.workspace_id, task.c.id == task_id)
-    return tx.scalar(
-        sa.select(attempt.c.bot_version_id).where(
-            attempt.c.workspace_id == scope.workspace_id,
-            attempt.c.task_id == task_id,
-            attempt.c.number == (number if number is not None else newest.scalar_subquery()),
-        )
-    )
 
 
 def get(tx: sa.Connection, scope: Scope, report_id: int) -> wire.ErrorReport:
@@ -204,10 +202,8 @@ def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[tupl
         )
         # As values, 0 where there is none: with a subselect SQLite would read all reports.
         statement = statement.where(row.automation_id.in_(list(tx.scalars(labelled)) or [0]))
-    if wanted.search:
-        newest = tx.scalar(sa.select(sa.func.max(row.id)).where(mine)) or 0
-        within = (each.icontains(wanted.search, autoescape=True) for each in (row.type, row.message, row.place))
-        statement = statement.where(row.id > newest - SEARCHED, sa.or_(*within))
+    if wanted.search or wanted.bot:
+        statement = statement.where(*_sought(tx, scope, wanted))
     if wanted.before is not None:
         statement = statement.where(row.id < wanted.before)
     if wanted.since is not None:
@@ -215,3 +211,24 @@ def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[tupl
         first = sa.select(row.id).where(mine, row.at >= wanted.since).order_by(row.at, row.id).limit(1)
         statement = statement.where(row.id >= (tx.scalar(first) or LARGEST_ID))
     return statement
+
+
+def _sought(tx: sa.Connection, scope: Scope, wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    """What no index finds, and therefore is looked for among the newest only, or in one group."""
+    row = error_report.c
+    if wanted.bot:
+        yield row.bot_version_id.in_(_versions_of(tx, scope, wanted.bot))
+    if wanted.search:
+        yield sa.or_(*(each.icontains(wanted.search, autoescape=True) for each in (row.type, row.message, row.place)))
+    if wanted.search or wanted.group_id is None:
+        newest = tx.scalar(sa.select(sa.func.max(row.id)).where(row.workspace_id == scope.workspace_id)) or 0
+        yield row.id > newest - SEARCHED
+
+
+def _versions_of(tx: sa.Connection, scope: Scope, bot_id: str) -> list[int]:
+    versions = (
+        sa.select(bot_version.c.id)
+        .join(bot, bot.c.id == bot_version.c.bot_id)
+        .where(bot.c.workspace_id == scope.workspace_id, bot.c.bot_id == bot_id)
+    )
+    return list(tx.scalars(versions)) or [0]

@@ -87,5 +87,5 @@ automation_notice_type = table(
     reference("automation_id", "automation.id"),
     text("type"),
     sa.UniqueConstraint("automation_id", "type"),
-    one_of("type", ("info", "warn", "error", "failed", "timed_out", "expired", "lost")),
+    one_of("type", ("info", "warn", "error", "failed", "timed_out", "expired", "lost", "waiting")),
 )

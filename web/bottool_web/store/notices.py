@@ -2,7 +2,7 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -160,18 +160,33 @@ def tell_of_end(tx: sa.Connection, scope: Scope, ended: Row, state: str, why: st
     told = _told_of(tx, scope, ended.automation_id, state)
     if not told:
         return
-    found = tx.execute(
-        sa.select(automation.c.label, automation.c.name).where(
-            automation.c.workspace_id == scope.workspace_id, automation.c.id == ended.automation_id
-        )
-    ).one()
-    name = found.name or found.label
+    name = _name_of(tx, scope, ended.automation_id)
     new = New(
         kind="task",
         subject=f"{name}: task {ended.id} {ENDS[state]}"[:300],
         body=f"{why}\n\nTask {ended.id} of {name}\n",
         severity="warn" if state == "lost" else "error",
         task_id=ended.id,
+        at=at,
+    )
+    messages.add(tx, scope, new, ((each, secrets.token_hex(12)) for each in told))
+
+
+def tell_of_waiting(
+    tx: sa.Connection, scope: Scope, automation_row: int, task_ids: Sequence[int], why: str, at: datetime
+) -> None:
+    """As ``tell_of_alert``, for tasks that no runner can take; ``task_ids`` oldest first."""
+    told = _told_of(tx, scope, automation_row, "waiting")
+    if not told:
+        return
+    name, first, more = _name_of(tx, scope, automation_row), task_ids[0], len(task_ids) - 1
+    others = f", and {more} more," if more else ""
+    new = New(
+        kind="task",
+        subject=f"{name}: {more + 1} tasks wait"[:300] if more else f"{name}: task {first} waits"[:300],
+        body=f"No runner can take it: {why}\n\nTask {first} of {name}{others} waits too long\n",
+        severity="warn",
+        task_id=first,
         at=at,
     )
     messages.add(tx, scope, new, ((each, secrets.token_hex(12)) for each in told))
@@ -189,6 +204,15 @@ def withdraw_end(tx: sa.Connection, scope: Scope, task_id: int, at: datetime) ->
     tx.execute(sa.delete(delivery).where(untried, delivery.c.tries == 0))
     left = sa.select(delivery.c.message_id).where(untried)
     tx.execute(sa.delete(message).where(message.c.id.in_(mine), message.c.id.not_in(left)))
+
+
+def _name_of(tx: sa.Connection, scope: Scope, automation_row: int) -> str:
+    found = tx.execute(
+        sa.select(automation.c.label, automation.c.name).where(
+            automation.c.workspace_id == scope.workspace_id, automation.c.id == automation_row
+        )
+    ).one()
+    return str(found.name or found.label)
 
 
 def _told_of(tx: sa.Connection, scope: Scope, automation_row: int, kind: str) -> list[Recipient]:

@@ -30,6 +30,15 @@ class NewRun:
     times: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Old:
+    """Which runs may go: those ``before`` a time, but for the ``keep`` newest; at most ``limit`` at once."""
+
+    before: datetime
+    keep: int
+    limit: int
+
+
 def due(tx: sa.Connection, scope: Scope, now: datetime, *, limit: int) -> list[Row]:
     """Schedules whose time has come, earliest first, with ``automation_deleted_at``."""
     return list(
@@ -131,6 +140,27 @@ def runs(
         )
         for row in tx.execute(statement.order_by(schedule_run.c.at.desc()).limit(limit))
     ]
+
+
+def with_runs(tx: sa.Connection, scope: Scope) -> list[int]:
+    """The schedules of the workspace, deleted ones too."""
+    return list(tx.scalars(sa.select(schedule.c.id).where(schedule.c.workspace_id == scope.workspace_id)))
+
+
+def purge(tx: sa.Connection, scope: Scope, schedule_id: int, old: Old) -> int:
+    """Drop up to ``old.limit`` runs of a schedule that are both old and not among its newest; returns how many."""
+    mine = (schedule_run.c.workspace_id == scope.workspace_id) & (schedule_run.c.schedule_id == schedule_id)
+    by_time = sa.select(schedule_run.c.at).where(mine).order_by(schedule_run.c.at.desc())
+    last_kept = tx.scalar(by_time.offset(old.keep - 1).limit(1))
+    if last_kept is None:
+        return 0
+    some = (
+        sa.select(schedule_run.c.id)
+        .where(mine, schedule_run.c.at < min(old.before, last_kept))
+        .order_by(schedule_run.c.at)
+        .limit(old.limit)
+    )
+    return tx.execute(sa.delete(schedule_run).where(mine, schedule_run.c.id.in_(some))).rowcount
 
 
 def _insert_of(tx: sa.Connection) -> Any:

@@ -218,6 +218,9 @@ automation = _table(
     sa.Column("report_required", sa.Boolean, nullable=False, server_default=sa.false()),
     _time("created_at"),
     _time("deleted_at", nullable=True),
+    # People may be told of tasks that wait so long because no runner can take them; and when they were told last.
+    sa.Column("waiting_minutes", sa.Integer, nullable=False, server_default="30"),
+    _time("waiting_told_at", nullable=True),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )
@@ -270,6 +273,8 @@ task = _table(
     # A restart asked for while an attempt lives waits for its end.
     sa.Column("restart_asked", sa.Boolean, nullable=False, server_default=sa.false()),
     _reference("retry_of", "task.id", nullable=True),
+    # People were told that it waits.
+    sa.Column("waiting_told", sa.Boolean, nullable=False, server_default=sa.false()),
     _one_of("state", TaskState),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
 )

@@ -28,12 +28,14 @@ from bottool_web.actions import (
     inspections,
     logs,
     masking,
+    messages,
     pool_work,
     pools,
     rotation,
     runners,
     schedules,
     setup,
+    waiting,
 )
 from bottool_web.actions.site import Site
 from bottool_web.store import audit, idempotency, pool_entries, tables, tokens, workspaces
@@ -47,6 +49,7 @@ MODULES = (
     "audit",
     "automations",
     "bots",
+    "error_counts",
     "error_groups",
     "errors",
     "idempotency",
@@ -60,6 +63,7 @@ MODULES = (
     "schedule_runs",
     "schedules",
     "tokens",
+    "waiting",
     "workspaces",
 )
 SCOPED = {table.name for table in tables.metadata.sorted_tables if "workspace_id" in table.c}
@@ -130,13 +134,14 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     with_logs(site, call, ada)
     with_credentials(site, call, ada)
     with_artifacts(call, task.id)
-    with_errors(call, task.id)
+    with_errors(site, call, task.id, ada)
     with_pools(site, call, ada)
     errors.page_of_errors(site, ada, errors.Asked())
     artifacts.page_of_artifacts(site, ada, artifacts.Asked(sort="name", descending=False))
     for path in ("/tasks", "/task-counts", "/alerts", f"/tasks/{task.id}", f"/tasks/{task.id}/events"):
         call("GET", path)
     call("GET", f"/tasks/{task.id}/explain")
+    with_waiting(site, call, ada)
     call("POST", f"/tasks/{task.id}/cancel")
     call("PATCH", "/workspace", json={"maestro": True})
 
@@ -155,7 +160,18 @@ def schedule_daily(site: Site, call: Callable[..., TestResponse], ada: Principal
     for verb in ("pause", "resume", "run"):
         call("POST", f"/schedules/nightly/{verb}")
     schedules.count_schedules(site, ada, state="over")
+    firing.purge(site, identity.acting_site(ada.workspace_id))
     call("DELETE", "/schedules/nightly"), call("GET", "/schedules/nightly")
+
+
+def with_waiting(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
+    """A task that no runner takes, of an automation that tells its users."""
+    users = messages.list_users(site, ada)[:1]
+    said = {"label": "stuck", "notify_users": users, "notify_types": ["waiting"]}
+    assert call("POST", "/automations", json=said).status_code == 201
+    call("POST", "/tasks", json={"automation": "stuck"})
+    later = replace(site, now=lambda: site.now() + timedelta(hours=1))
+    assert waiting.tell_of_waiting(later, identity.acting_site(ada.workspace_id)) == 1
 
 
 def with_credentials(site: Site, call: Callable[..., TestResponse], ada: Principal) -> None:
@@ -196,20 +212,22 @@ def with_messages(call: Callable[..., TestResponse], task_id: int) -> None:
     assert call("GET", f"/messages/{made.json['id']}").json["deliveries"][0]["state"] == "waiting"
 
 
-def with_errors(call: Callable[..., TestResponse], task_id: int) -> None:
+def with_errors(site: Site, call: Callable[..., TestResponse], task_id: int, ada: Principal) -> None:
     said = {"task_id": task_id, "type": "ValueError", "message": "no", "tags": {"os": "x"}}
     made = call("POST", "/errors", json=said, headers={wire.IDEMPOTENCY_HEADER: "e"}).json
     for content in (b"1", b"2"):
         assert call("PUT", f"/errors/{made['id']}/screenshot", data=content).status_code == 200
     file = call("PUT", f"/errors/{made['id']}/attachments", data=b"3").json["id"]
-    query = f"?task_id={task_id}&group_id={made['group_id']}&automation=daily&search=no&days=2&before=99"
-    groups = "?status=open&search=no&automation=daily&before=99"
+    query = f"?task_id={task_id}&group_id={made['group_id']}&automation=daily&bot=my-bot&search=no&days=2&before=99"
+    groups = "?status=open&search=no&automation=daily&bot=my-bot&before=99"
     for path in (f"/errors{query}", "/errors", f"/errors/{made['id']}", f"/error-groups{groups}", "/error-groups"):
         assert call("GET", path).status_code == 200
     with call("GET", f"/errors/{made['id']}/files/{file}") as answer:
         assert answer.data == b"3"
     group = f"/error-groups/{made['group_id']}"
     assert call("PATCH", group, json={"status": "resolved"}).json["status"] == call("GET", group).json["status"]
+    assert call("POST", "/errors", json=said).status_code == 201
+    errors.purge(site, identity.acting_site(ada.workspace_id))
 
 
 def with_artifacts(call: Callable[..., TestResponse], task_id: int) -> None:

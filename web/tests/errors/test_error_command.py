@@ -81,3 +81,23 @@ def test_an_error_is_reported_found_and_resolved(bottool: Run, tmp_path: Path) -
         assert status in bottool(word, str(made["group_id"]))
         assert "ValueError" in bottool("groups", "--status", status)
     assert "tag" in bottool("create", "--type", "A", "--tag", "nothing", fails=1)
+
+
+def test_files_are_put_beside_a_report_that_is_there(bottool: Run, tmp_path: Path) -> None:
+    for name in ("a.log", "ação.log"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    (tmp_path / "s.png").write_bytes(PNG)
+    made = bottool("create", "--type", "ValueError").splitlines()[0]
+    assert made.isdigit(), "a script goes on with what stands alone on stdout"
+
+    for _ in range(2):
+        bottool("attach", made, "a.log", "ação.log", "--screenshot", "s.png")
+
+    shown = json.loads(bottool("show", made, "--json"))
+    assert sorted(file["name"] for file in shown["files"]) == ["a.log", "ação.log", "s.png"]
+    assert "no file is said" in bottool("attach", made, fails=1)
+    assert "no error report 999" in bottool("attach", "999", "a.log", fails=1)
+    group = bottool("group", str(shown["group_id"]))
+    assert "0 0 1" in group
+    assert "ValueError" in group
+    assert bottool("groups", "--bot", "nobody").strip() == "no errors"

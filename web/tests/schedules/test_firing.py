@@ -470,3 +470,27 @@ def test_the_database_itself_keeps_a_second_run_out(site: Site, clock: Any, sche
 
     with pytest.raises(sa.exc.IntegrityError):
         site.store.write(again)
+
+
+def test_what_came_of_old_times_goes_but_for_the_newest_and_their_tasks_stay(
+    site: Site, admin: Principal, clock: Any, schedule: Schedule, beat: Beat, all_tasks: Any, runs_of: Runs
+) -> None:
+    busy = schedule("0 0/10 * * * ?", label="busy")
+    rare = schedule("0 0 0 1 * ?", label="rare")
+    keeper = identity.acting_site(admin.workspace_id)
+    for _ in range(firing.RUNS_KEPT + 5):
+        clock.advance(600)
+        beat()
+    before = len(all_tasks())
+    schedules.pause(site, admin, "busy")
+    assert firing.purge(site, keeper) == 0, "nothing is old yet"
+
+    clock.advance(firing.RUN_DAYS * 86_400)
+    beat()
+    gone = [firing.purge(site, keeper), firing.purge(site, keeper)]
+
+    assert gone == [5, 0]
+    kept = runs_of(busy)
+    assert (len(kept), len(runs_of(rare))) == (firing.RUNS_KEPT, 2)
+    assert len(all_tasks()) == before + 1
+    assert beat() == 0, "no due time fires again"
