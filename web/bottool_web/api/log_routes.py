@@ -108,6 +108,6 @@ ROUTES: tuple[Route, ...] = (
         action=logs.exported,
         perform=export,
         query=ExportQuery,
-        media_type="application/octet-stream",
+        media_type="text/csv, application/json",
     ),
 )

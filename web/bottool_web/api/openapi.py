@@ -83,7 +83,7 @@ def _answer(route: Route) -> dict[str, Any]:
     if route.answer is not None:
         answer["content"] = _page_content(route.answer) if route.many else _content(route.answer)
     elif route.media_type != "application/json":
-        answer["content"] = {route.media_type: {}}
+        answer["content"] = {kind: {} for kind in route.media_type.split(", ")}
     return answer
 
 

@@ -164,7 +164,7 @@ ROUTES: tuple[Route, ...] = (
         action=pool_bulk.exported,
         perform=export,
         query=PoolExportQuery,
-        media_type="application/octet-stream",
+        media_type="text/csv",
     ),
     Route(method="GET", path=_ENTRY, summary="One entry", action=pool_work.get_entry, answer=wire.PoolEntry),
     Route(

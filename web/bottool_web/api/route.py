@@ -64,7 +64,7 @@ class Route:
     status: int = 200
     perform: Callable[["Route", Call], Any] = _ordinary
     media_type: str = "application/json"
-    """Of the answer."""
+    """Of the answer; several with a comma and a blank between them."""
 
     @property
     def permission(self) -> str:
