@@ -224,11 +224,10 @@ def multiply(tx: sqlite3.Connection, table: str, number: int) -> None:
     moved = "strftime('%Y-%m-%d %H:%M:%f000', one.{0}, '-' || ((?1 - n) * 63000.0 / ?1) || ' minutes')"
     taken = [moved.format(name) if name in when else f'one."{name}"' for name in columns]
     names = ", ".join(f'"{name}"' for name in columns)
-    tx.execute(  # the names are this program's own
-        f"INSERT INTO {table} ({names}) WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers"
-        f" WHERE n < ?1) SELECT {', '.join(taken)} FROM numbers, (SELECT * FROM {table} LIMIT 1) AS one",
-        (number,),
-    )
+    # All names are this program's own.
+    words = ["INSERT INTO", table, f"({names})", "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1"]
+    words += ["FROM numbers WHERE n < ?1)", "SELECT", ", ".join(taken), "FROM numbers, (SELECT * FROM", table]
+    tx.execute(" ".join([*words, "LIMIT 1) AS one"]), (number,))
 
 
 # The bare limits.

@@ -130,7 +130,9 @@ def test_what_a_bot_puts_in_itself_is_masked_too(site, admin, running):
     new = wire.NewCredential(label="own", secrets=[wire.Secret(key="token", value="made by the bot 42")])
 
     credentials.create(site, bot, new)
-    made = alerts.create_alert(site, bot, wire.NewAlert(task_id=bot.task_id, title="t", message="it is made by the bot 42"))
+    made = alerts.create_alert(
+        site, bot, wire.NewAlert(task_id=bot.task_id, title="t", message="it is made by the bot 42")
+    )
 
     assert "made by the bot" not in made.message
 
