@@ -207,6 +207,63 @@ def test_every_page_fits_a_narrow_window(page: Page, path: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+LONG = "abrir_portal_da_prefeitura_municipal_de_são_josé_dos_campos_com_certificado_digital"
+
+
+def test_pages_of_reports_keep_their_shape_with_long_texts(page: Page, home: Any) -> None:
+    home.bottool("automation", "create", LONG[:28], "--name", f"Emissão de notas, {LONG}")
+    task = str(home.new_task(LONG[:28]))
+    home.bottool("log", "create", "notas", "--column", "numero", "--column", "texto", "--column", "cnpj")
+    home.bottool("log", "add", "notas", "numero:=4711", f"texto={LONG * 3}", "cnpj=12.345.678/0001-90")
+    home.bottool("alert", "create", "--task", task, "--title", LONG, "--message", LONG * 3)
+    home.bottool("message", "send", "--to", f"{LONG[:20]}@{'a' * 60}.example.org", "--subject", LONG * 2)
+    error = home.bottool("error", "create", "--task", task, "--type", LONG, "--message", LONG * 4).stdout.strip()
+    home.bottool("schedule", "create", LONG[:28], "--daily", "08:30", "--description", LONG)
+    paths = ["/errors", f"/errors/{error}", "/errors/groups/1", "/alerts", "/logs", "/logs/notas", "/artifacts"]
+
+    for path in [*paths, "/messages", "/messages/1", "/schedules", "/schedules/new", "/audit"]:
+        for width in (390, 1400):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+
+    page.goto("/logs/notas")
+    fields = page.locator("form.filters input:not([type=hidden]), form.filters button")
+    heights = {round(fields.nth(number).bounding_box()["height"]) for number in range(fields.count())}
+    assert max(heights) - min(heights) <= 4, heights
+    number = page.locator("td", has_text="12.345.678")
+    assert number.evaluate("cell => getComputedStyle(cell).whiteSpace") == "nowrap", "a short value is one line"
+
+
+def test_the_navigation_works_by_keyboard_and_without_scripts_on_any_screen(browser: Browser, home: Any) -> None:
+    context = browser.new_context(base_url=home.address, java_script_enabled=False)
+    context.set_default_timeout(WAIT_MS)
+    page = context.new_page()
+    page.goto("/")
+    sign_in(page, home.email, home.password)
+    expect(page.get_by_role("heading", name="What runs")).to_be_visible()
+    links = page.get_by_role("navigation", name="Main").get_by_role("link")
+
+    page.set_viewport_size({"width": 1280, "height": 800})
+    wide = links.all_inner_texts()
+    tops = [links.nth(number).bounding_box() for number in range(links.count())]
+    page.set_viewport_size({"width": 390, "height": 800})
+    hidden = links.count()
+    page.locator("summary", has_text="Menu").focus()
+    page.keyboard.press("Enter")
+    narrow = links.all_inner_texts()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tasks")
+
+    assert {"Home", "Tasks", "Automations", "Data pools", "Errors", "Logs", "Credentials", "Workspace"} <= set(wide)
+    assert len({round(box["x"]) for box in tops}) == 1, "one below the other"
+    assert max(box["y"] + box["height"] for box in tops) < 800, "all are on the screen"
+    assert (hidden, narrow) == (0, wide)
+    context.close()
+
+
 def test_a_form_without_its_token_is_refused(home: Any) -> None:
     answer = requests.post(f"{home.address}/sign-in", data={"email": home.email, "password": home.password})
 

@@ -59,6 +59,23 @@ def test_the_settings_of_an_automation_keep_whom_it_tells(
     assert automations.get_automation(site, admin, "daily").notify_types == ["error"]
 
 
+def test_the_form_of_an_automation_says_how_long_a_task_may_wait(
+    site: Any, admin: Any, an_automation: Any, browser: FlaskClient
+) -> None:
+    an_automation(waiting_minutes=10)
+    form = browser.get("/automations/daily/change").text
+    token = form.partition('name="csrf_token" value="')[2].partition('"')[0]
+    said = {"csrf_token": token, "name": "daily", "notify_types": "waiting", "waiting_minutes": "45"}
+
+    saved = browser.post("/automations/daily/change", data=said)
+    refused = browser.post("/automations/daily/change", data=said | {"waiting_minutes": "0"})
+
+    assert 'name="waiting_minutes" type="number" min="1" max="43200" value="10"' in form
+    assert (saved.status_code, refused.status_code) == (302, 422)
+    found = automations.get_automation(site, admin, "daily")
+    assert (found.notify_types, found.waiting_minutes) == (["waiting"], 45)
+
+
 def test_a_channel_is_set_up_tried_and_deleted_and_its_address_never_shown(
     site: Any, admin: Any, an_automation: Any, browser: FlaskClient
 ) -> None:
