@@ -24,7 +24,8 @@ def after_attempt(tx: sa.Connection, site: Site, who: Principal, task_id: int, n
         return
     back = _come_back(tx, site, who, attempt.id)
     task = tasks.row(tx, who.scope, task_id)
-    stopped = task.killed or task.interrupted or task.state == TaskState.CANCELLED
+    asked = (task.killed or task.interrupted) and task.state != TaskState.TIMED_OUT
+    stopped = asked or task.state == TaskState.CANCELLED
     if TaskState(task.state) in FINAL and not stopped:
         _start_the_next(tx, site, who, (task, attempt), back)
 

@@ -84,7 +84,12 @@ def locked(tx: sa.Connection, scope: Scope, pool_id: int, wanted: Wanted) -> lis
     return list(
         tx.execute(
             sa.select(pool_entry)
-            .where(pool_entry.c.workspace_id == scope.workspace_id, pool_entry.c.id.in_(found))
+            .where(
+                pool_entry.c.workspace_id == scope.workspace_id,
+                pool_entry.c.id.in_(found),
+                # Looked at again once it is locked: a pull may have come between.
+                pool_entry.c.state == wanted.state if wanted.state else sa.true(),
+            )
             .order_by(pool_entry.c.id.desc())
             .with_for_update()
         )
