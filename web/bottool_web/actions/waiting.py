@@ -14,7 +14,7 @@ from bottool_web.actions.site import Site
 from bottool_web.store import notices, waiting
 from bottool_web.store.scope import Principal
 
-AT_ONCE = 1000
+AT_ONCE = 10_000
 
 
 @action("site.keep")
