@@ -59,7 +59,6 @@ WEB = (
         "masking",
         "mail",
         "notifying",
-        "sealing",
         "cron",
     ),
     ("actions",),

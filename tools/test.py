@@ -26,7 +26,7 @@ from workshop import ROOT, say, status_of
 class Part:
     """``paths`` are skipped where they do not exist; ``marks`` is pytest's ``-m`` expression.
 
-    ``workers``: so many processes share the part, file by file. For tests that depend on nothing but their own fixtures.
+    ``workers``: so many processes share the part, file by file. For tests that need nothing but their own fixtures.
     """
 
     name: str

@@ -9,9 +9,10 @@ from bottool import wire
 from bottool.errors import InvalidInput
 from bottool_web.actions import checks
 from bottool_web.actions.deliveries import TOPIC
+from bottool_web.actions.identity import acting_site
 from bottool_web.actions.permissions import action
+from bottool_web.actions.sealing import seal
 from bottool_web.actions.site import Site
-from bottool_web.sealing import seal, unseal
 from bottool_web.store import audit, channels, messages
 from bottool_web.store.messages import New, Recipient
 from bottool_web.store.scope import Principal
@@ -43,7 +44,7 @@ def create(site: Site, who: Principal, new: wire.NewChannel) -> wire.Channel:
 
     def make(tx: sa.Connection) -> wire.Channel:
         made = channels.add(tx, who.scope, new.label, service, now)
-        sealed = seal(site.key, address, _what(who.workspace_id, made.id))
+        sealed = seal(tx, site, address, channels.what_of(who.scope, made.id))
         channels.set_sealed(tx, who.scope, made.id, sealed)
         audit.record(tx, who.scope, "notice.manage", new.label, now, service=service)
         return made
@@ -89,8 +90,4 @@ def address_of(site: Site, workspace_id: int, channel_id: int, sealed: str) -> s
 
     :raises SettingsError: when it cannot be read.
     """
-    return unseal(site.key, sealed, _what(workspace_id, channel_id))
-
-
-def _what(workspace_id: int, channel_id: int) -> str:
-    return f"notice_channel:{workspace_id}:{channel_id}"
+    return site.vault.unseal(sealed, channels.what_of(acting_site(workspace_id).scope, channel_id))

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from bottool import wire
-from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt, Unavailable, did_you_mean
+from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt, did_you_mean
 from bottool.states import AttemptState
 from bottool_web.actions import checks
 from bottool_web.actions.fencing import check_bot
-from bottool_web.actions.identity import acting_site
 from bottool_web.actions.permissions import action
+from bottool_web.actions.sealing import seal
 from bottool_web.actions.site import Site
-from bottool_web.store import attempts, audit, credentials, queue, workspaces
+from bottool_web.store import attempts, audit, credentials, workspaces
 from bottool_web.store.credentials import Sealed
 from bottool_web.store.scope import Principal
 
@@ -215,23 +215,10 @@ def _known(label: str, key: str, keys: Iterable[str]) -> None:
 
 def _put(tx: sa.Connection, site: Site, who: Principal, credential_id: int, secret: wire.Secret) -> None:
     """What a bot writes it knows, so it is masked from then on like what it reads."""
-    _check_vault(tx, site)
     what = credentials.what_of(who.scope, credential_id, secret.key)
-    sealed = site.vault.seal(secret.value, what)
+    sealed = seal(tx, site, secret.value, what)
     credentials.put(tx, who.scope, credential_id, secret.key, sealed, site.now())
     credentials.note_read(tx, who.scope, [Sealed(sealed=sealed, what=what)])
-
-
-def _check_vault(tx: sa.Connection, site: Site) -> None:
-    """:raises Unavailable: when the keys are gone and something is sealed: a new key would bury it for good."""
-    if site.vault.key_ids():
-        return
-    for workspace_id in queue.workspaces(tx):
-        if credentials.some_sealed(tx, acting_site(workspace_id).scope, "secret", 0, 1):
-            raise Unavailable(
-                f"'{site.vault.path}' is gone, and values are sealed with its keys",
-                "put the file back from a backup; without it they cannot be opened",
-            )
 
 
 def _check(secrets: list[wire.Secret]) -> None:

@@ -4,14 +4,16 @@ May be killed anywhere and repeated: the file holds every key that a row needs, 
 seal nothing and were not the newest when the rotation began: another server may just have sealed with that one.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bottool.errors import SettingsError
 from bottool_web.actions.identity import acting_site
 from bottool_web.actions.site import Site
 from bottool_web.folder_lock import FolderLock
-from bottool_web.store import credentials, queue
+from bottool_web.store import queue, sealed
 from bottool_web.store.scope import Scope
+from bottool_web.store.sealed import SealedRow
 
 AT_ONCE = 200
 
@@ -46,7 +48,7 @@ def _rotate(site: Site) -> Rotated:
     done, needed = 0, set[str]()
     for workspace_id in site.store.read(queue.workspaces):
         scope = acting_site(workspace_id).scope
-        for table in ("secret", "read"):
+        for table in sealed.TABLES:
             done += _reseal(site, scope, table)
             needed |= _keys_in_use(site, scope, table)
     site.vault.drop_keys(set(before[:-1]) - needed)
@@ -54,27 +56,21 @@ def _rotate(site: Site) -> Rotated:
 
 
 def _reseal(site: Site, scope: Scope, table: str) -> int:
-    after, done = 0, 0
-    while True:
-        rows = site.store.read(lambda tx, after=after: credentials.some_sealed(tx, scope, table, after, AT_ONCE))  # type: ignore[misc]
-        for row in rows:
-            if not site.vault.is_newest(row.sealed):
-                what = row.what if table == "read" else credentials.what_of(scope, row.credential_id, row.key)
-                new = site.vault.seal(site.vault.unseal(row.sealed, what), what)
-                site.store.write(
-                    lambda tx, row=row, new=new: credentials.reseal(tx, scope, table, row.id, row.sealed, new)  # type: ignore[misc]
-                )
-                done += 1
-        if len(rows) < AT_ONCE:
-            return done
-        after = rows[-1].id
+    done = 0
+    for row in _rows(site, scope, table):
+        if not site.vault.is_newest(row.sealed):
+            new = site.vault.seal(site.vault.unseal(row.sealed, row.what), row.what)
+            site.store.write(lambda tx, row=row, new=new: sealed.put(tx, scope, table, row, new))  # type: ignore[misc]
+            done += 1
+    return done
 
 
 def _keys_in_use(site: Site, scope: Scope, table: str) -> set[str]:
-    after, found = 0, set[str]()
-    while True:
-        rows = site.store.read(lambda tx, after=after: credentials.some_sealed(tx, scope, table, after, AT_ONCE))  # type: ignore[misc]
-        found |= {row.sealed.partition(":")[0] for row in rows}
-        if len(rows) < AT_ONCE:
-            return found
-        after = rows[-1].id
+    return {row.sealed.partition(":")[0] for row in _rows(site, scope, table)}
+
+
+def _rows(site: Site, scope: Scope, table: str) -> Iterator[SealedRow]:
+    after = 0
+    while found := site.store.read(lambda tx, after=after: sealed.some(tx, scope, table, after, AT_ONCE)):  # type: ignore[misc]
+        yield from found
+        after = found[-1].id

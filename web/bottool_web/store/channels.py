@@ -14,6 +14,11 @@ from bottool_web.store.taken import conflict_when_taken
 Row = sa.Row[*tuple[Any, ...]]
 
 
+def what_of(scope: Scope, channel_id: int) -> str:
+    """As what the address of a channel is sealed: its place, which no other row has."""
+    return f"notice_channel {scope.workspace_id} {channel_id}"
+
+
 def add(tx: sa.Connection, scope: Scope, label: str, service: str, now: datetime) -> wire.Channel:
     """A channel without an address yet: sealing needs its id.
 

@@ -136,26 +136,6 @@ def known_to(tx: sa.Connection, scope: Scope, attempt_id: int) -> list[Sealed]:
     return [Sealed(what=row.what, sealed=row.sealed) for row in rows]
 
 
-def some_sealed(tx: sa.Connection, scope: Scope, table: str, after: int, limit: int) -> list[Row]:
-    """Rows of a table that hold something sealed: id, what, sealed; for another key. ``table``: secret or read."""
-    if table == "read":
-        of = credential_read
-        asked = sa.select(of.c.id, of.c.what, of.c.sealed).where(of.c.workspace_id == scope.workspace_id)
-    else:
-        of = credential_secret
-        asked = sa.select(of.c.id, of.c.credential_id, of.c.key, of.c.sealed).where(
-            of.c.workspace_id == scope.workspace_id
-        )
-    return list(tx.execute(asked.where(of.c.id > after).order_by(of.c.id).limit(limit)))
-
-
-def reseal(tx: sa.Connection, scope: Scope, table: str, row_id: int, old: str, new: str) -> None:
-    """Put ``new`` in the place of ``old``; not where somebody changed it meanwhile."""
-    of = credential_read if table == "read" else credential_secret
-    mine = (of.c.workspace_id == scope.workspace_id) & (of.c.id == row_id) & (of.c.sealed == old)
-    tx.execute(sa.update(of).where(mine).values(sealed=new))
-
-
 def _seen(scope: Scope) -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(
