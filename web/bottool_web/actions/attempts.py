@@ -16,7 +16,7 @@ from bottool.errors import StaleAttempt
 from bottool.model import Reason
 from bottool.states import ATTEMPT_ALIVE, AttemptState, TaskState
 from bottool_web.actions import endings, fencing, news
-from bottool_web.actions.claims import has_news, sync
+from bottool_web.actions.claims import has_news, may_have_work, sync
 from bottool_web.actions.fencing import Held
 from bottool_web.actions.identity import hash_secret
 from bottool_web.actions.output import append_output
@@ -34,6 +34,7 @@ __all__ = [
     "finish",
     "hand_back",
     "has_news",
+    "may_have_work",
     "package_file",
     "permit",
     "started",

@@ -17,7 +17,7 @@ from bottool_web.actions import checks, fencing, news, sessions
 from bottool_web.actions.permissions import action
 from bottool_web.actions.runner_words import figures
 from bottool_web.actions.site import Site
-from bottool_web.store import attempts, moves, queue
+from bottool_web.store import attempts, moves, queue, runners
 from bottool_web.store.moves import Row
 from bottool_web.store.queue import Taker
 from bottool_web.store.scope import Principal
@@ -36,6 +36,8 @@ def sync(site: Site, who: Principal, said: wire.Sync) -> wire.Synced:
     """
     checks.text(said.claim_key, "claim_key", 200)
     checks.number(len(said.attempts), "the number of attempts", 0, MOST_ATTEMPTS)
+    if _was_only_seen(site, who, said):
+        return wire.Synced(lease_seconds=site.settings.lease_seconds, verdicts=[], work=[])
     # One write for all of it: what takes time is the disk's word that it is safe.
     noted = site.store.write(lambda tx: _note_and_claim(tx, site, who, said))
     if noted.appeared:
@@ -61,12 +63,46 @@ def has_news(site: Site, who: Principal, said: wire.Sync, told: dict[tuple[int, 
             for verdict in _verdicts(said, _listed(tx, who, said))
         ):
             return True
-        if not said.claim_key or _room(tx, who, said) <= 0:
-            return False
-        ready = _runnable(tx, who, said)
-        return bool(queue.heads(tx, who.scope, _taker(site, who), ready.keys()))
+        return bool(said.claim_key) and _has_work(tx, site, who, said)
 
     return site.store.read(work)
+
+
+@action("site.keep")
+def may_have_work(site: Site, who: Principal) -> frozenset[int]:
+    """The runners of the workspace for which something waits, be it that they cannot take it now. Changes nothing."""
+    return site.store.read(lambda tx: queue.runners_with_work(tx, who.scope))
+
+
+def _was_only_seen(site: Site, who: Principal, said: wire.Sync) -> bool:
+    """True when an idle runner said what it said before and nothing is there for it; that it was here is noted.
+
+    Of all calls these are by far the most, so they cost one look and one short write.
+    """
+    if said.attempts:
+        return False
+
+    def is_quiet(tx: sa.Connection) -> bool:
+        runner = runners.by_id(tx, who.scope, who.id)
+        if runner is None or not sessions.is_as_before(site, runner, said):
+            return False
+        if not said.claim_key:
+            return True
+        return not attempts.of_claim(tx, who.scope, who.id, said.claim_key) and not _has_work(tx, site, who, said)
+
+    if not site.store.read(is_quiet):
+        return False
+    # Guarded by the session: another one that came between the look and this is not touched.
+    return site.store.write(lambda tx: runners.seen(tx, who.scope, who.id, said.session_id, site.now()))
+
+
+def _has_work(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> bool:
+    if said.draining or said.free_slots <= 0:
+        return False
+    ready = _runnable(tx, who, said)
+    if not ready or not queue.heads(tx, who.scope, _taker(site, who), ready.keys()):
+        return False
+    return _room(tx, who, said) > 0
 
 
 def _listed(tx: sa.Connection, who: Principal, said: wire.Sync) -> list[Row]:

@@ -1,6 +1,7 @@
 """Which process speaks for a runner: one session at a time, and what it says of its machine."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -33,10 +34,28 @@ def note(tx: sa.Connection, site: Site, who: Principal, runner: Row, said: wire.
             "give this machine an id of its own, or stop the other one and wait",
             free_in_seconds=round((lapses_at - now).total_seconds(), 1),
         )
-    values = {
+    values = {"seen_at": now, **_words(runner, said)}
+    runners.change(tx, who.scope, who.id, values)
+    return _is_back(site, runner) or _differs(runner, values)
+
+
+def is_as_before(site: Site, runner: Row, said: wire.Sync) -> bool:
+    """True when nothing is to be written down but that the runner was here: same session, same words, never away."""
+    return not _is_back(site, runner) and not _differs(runner, _words(runner, said))
+
+
+def _is_back(site: Site, runner: Row) -> bool:
+    return runner.seen_at is None or runner.seen_at + timedelta(seconds=2 * site.settings.hold_seconds) <= site.now()
+
+
+def _differs(runner: Row, values: dict[str, Any]) -> bool:
+    return any(getattr(runner, name) != value for name, value in values.items() if name != "seen_at")
+
+
+def _words(runner: Row, said: wire.Sync) -> dict[str, Any]:
+    return {
         "session_id": checks.text(said.session_id, "session_id", 200),
         "installation_id": checks.text(said.installation_id, "installation_id", 200),
-        "seen_at": now,
         "slots": checks.number(said.slots, "slots", 1, 1000),
         "draining": said.draining,
         "capabilities": msgspec.to_builtins(said.capabilities),
@@ -44,6 +63,3 @@ def note(tx: sa.Connection, site: Site, who: Principal, runner: Row, said: wire.
         "system": checks.name(said.system, "system") or runner.system,
         "version": checks.name(said.version, "version") or runner.version,
     }
-    runners.change(tx, who.scope, who.id, values)
-    silent = runner.seen_at is None or runner.seen_at + timedelta(seconds=2 * site.settings.hold_seconds) <= now
-    return silent or any(getattr(runner, name) != value for name, value in values.items() if name != "seen_at")

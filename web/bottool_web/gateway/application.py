@@ -25,7 +25,7 @@ class Gateway:
 
     def __init__(self, site: Site) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gateway")
-        self._holding = Holding(site)
+        self._holding = Holding(site, self._threads)
         self._live = LiveRoutes(site=site)
         self._runners = RunnerRoutes(site=site, holding=self._holding)
         self._open = 0

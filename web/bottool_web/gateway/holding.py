@@ -1,26 +1,35 @@
 """The held call of a runner: answered at once when there is something to say, else at a hint, else when its time is up.
 
-A hint may be lost, so there is a look every two seconds behind it. Leases are renewed when the call arrives and again
-when it is answered, so that holding it costs the runner nothing of its lease.
+A hint may be lost, so there is a look every two seconds behind it: by the call itself while the runner has attempts, by
+``watch`` for all idle ones together. Leases are renewed when the call arrives and again when it is answered, so that
+holding it costs the runner nothing of its lease.
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from concurrent.futures import Executor
+from enum import Enum, auto
 from functools import partial
-from typing import Any
 
 from bottool import wire
-from bottool_web.actions import attempts
+from bottool_web.actions import attempts, identity
 from bottool_web.actions.site import Site
 from bottool_web.gateway.http import Gone, Request
 from bottool_web.gateway.waiting import Bell, listening
+from bottool_web.gateway.watch import LOOK_SECONDS, Watch
 from bottool_web.store.scope import Principal
 
-LOOK_SECONDS = 2.0
 MOST_REMEMBERED = 10_000
+_GONE, _CLOSING = "gone", "closing"
 
 Told = dict[tuple[int, int], str]
+
+
+class Held(Enum):
+    """Why a call is not held any longer."""
+
+    NOT_AT_ALL = auto()
+    NEWS = auto()
+    TIME_IS_UP = auto()
 
 
 class Holding:
@@ -29,60 +38,74 @@ class Holding:
     Lives on the event loop; one per server. After ``close`` every call is answered at once.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, threads: Executor) -> None:
         self._site = site
+        self._threads = threads
         self._told: dict[tuple[int, str], Told] = {}
-        self._closing = asyncio.Event()
+        self._bells: set[Bell] = set()
+        self._watch = Watch(site.hints, self._look)
+        self._is_closed = False
 
     def close(self) -> None:
-        self._closing.set()
+        self._is_closed = True
+        for bell in self._bells:
+            bell.ring(_CLOSING)
+        self._watch.close()
 
     async def sync(self, request: Request, who: Principal, said: wire.Sync) -> wire.Synced:
         """:raises Gone: when the runner hangs up while its call is held."""
         site, session = self._site, (who.id, said.session_id)
-        with listening(site.hints, [f"queue:{who.workspace_id}", f"runner:{who.id}"]) as bell:
-            synced = await request.run(lambda: attempts.sync(site, who, said))
-            told = self._told.get(session, {})
-            if not _is_worth_answering(synced, told) and await self._held(request, who, said, bell):
+        with listening(site.hints, [f"runner:{who.id}"]) as bell, self._watch.held(who, bell):
+            self._bells.add(bell)
+            try:
                 synced = await request.run(lambda: attempts.sync(site, who, said))
+                told = self._told.get(session, {})
+                if not _is_worth_answering(synced, told):
+                    why = await self._held(request, who, said, bell)
+                    # What an idle runner heard at its arrival is still true when nothing came.
+                    if why is Held.NEWS or (why is Held.TIME_IS_UP and said.attempts):
+                        synced = await request.run(lambda: attempts.sync(site, who, said))
+            finally:
+                self._bells.discard(bell)
         self._remember(session, synced)
         return synced
 
-    async def _held(self, request: Request, who: Principal, said: wire.Sync, bell: Bell) -> bool:
-        """Wait for news or the end of the time; False when there was no time to wait at all."""
+    async def _look(self, workspace_id: int) -> frozenset[int]:
+        work = partial(attempts.may_have_work, self._site, identity.acting_site(workspace_id))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _held(self, request: Request, who: Principal, said: wire.Sync, bell: Bell) -> Held:
+        """Wait for news or the end of the time."""
         loop = asyncio.get_running_loop()
         seconds = min(said.hold_seconds, self._site.settings.longest_hold_seconds)
-        if not seconds > 0 or self._closing.is_set():
-            return False
+        if not seconds > 0 or self._is_closed:
+            return Held.NOT_AT_ALL
         until = loop.time() + seconds
-        ends = [asyncio.create_task(request.until_gone()), asyncio.create_task(self._closing.wait())]
+        gone = asyncio.create_task(request.until_gone())
+        gone.add_done_callback(lambda _: bell.ring(_GONE))
         try:
             while (left := until - loop.time()) > 0:
-                await self._pause(bell, ends, min(left, LOOK_SECONDS))
-                if ends[0].done():
+                # Who has attempts looks by itself: a verdict may have changed, and the hint got lost.
+                heard = await bell.heard(min(left, LOOK_SECONDS) if said.attempts else left)
+                if _GONE in heard:
                     raise Gone
-                if ends[1].done():
+                if _CLOSING in heard:
                     break
-                told = self._told.get((who.id, said.session_id), {})
-                if await request.run(partial(attempts.has_news, self._site, who, said, told)):
-                    break
+                if (heard or said.attempts) and await self._has_news(request, who, said):
+                    return Held.NEWS
         finally:
-            for end in ends:
-                end.cancel()
-        return True
+            gone.cancel()
+        return Held.TIME_IS_UP
 
-    async def _pause(self, bell: Bell, ends: "Sequence[asyncio.Task[Any]]", seconds: float) -> None:
-        heard = asyncio.create_task(bell.heard(seconds))
-        await asyncio.wait([heard, *ends], return_when=asyncio.FIRST_COMPLETED)
-        if not heard.done():
-            heard.cancel()
-            with suppress(asyncio.CancelledError):
-                await heard
+    async def _has_news(self, request: Request, who: Principal, said: wire.Sync) -> bool:
+        told = self._told.get((who.id, said.session_id), {})
+        return await request.run(partial(attempts.has_news, self._site, who, said, told))
 
     def _remember(self, session: tuple[int, str], synced: wire.Synced) -> None:
-        told = {(verdict.task_id, verdict.attempt): verdict.verdict for verdict in synced.verdicts}
+        told: Told = {(verdict.task_id, verdict.attempt): verdict.verdict for verdict in synced.verdicts}
         self._told.pop(session, None)
-        self._told[session] = dict(told)
+        if told:
+            self._told[session] = told
         while len(self._told) > MOST_REMEMBERED:
             del self._told[next(iter(self._told))]
 

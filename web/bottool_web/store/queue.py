@@ -104,6 +104,20 @@ def heads(tx: sa.Connection, scope: Scope, taker: Taker, automation_ids: Collect
     return [Head(task_id=row.id, automation_id=row.automation_id) for row in found]
 
 
+def runners_with_work(tx: sa.Connection, scope: Scope) -> frozenset[int]:
+    """The runners that are linked to an automation with a queued task: one look into the index per automation."""
+    waits = sa.exists().where(task.c.automation_id == automation.c.id, task.c.state == _QUEUED)
+    with_queue = sa.select(automation.c.id).where(automation.c.workspace_id == scope.workspace_id, waits)
+    found = tx.scalars(
+        sa.select(automation_runner.c.runner_id)
+        .where(
+            automation_runner.c.workspace_id == scope.workspace_id, automation_runner.c.automation_id.in_(with_queue)
+        )
+        .distinct()
+    )
+    return frozenset(found)
+
+
 def lock_first(tx: sa.Connection, scope: Scope, taker: Taker, automation_id: int) -> Row | None:
     """The automation's first waiting task that no other claim holds in its hand, locked; ``None`` when all are held."""
     return tx.execute(_FIRST, _named(scope, taker) | {"automation_id": automation_id}).one_or_none()

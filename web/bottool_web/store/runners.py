@@ -62,6 +62,25 @@ def change(tx: sa.Connection, scope: Scope, runner_row: int, values: Mapping[str
     )
 
 
+def seen(tx: sa.Connection, scope: Scope, runner_row: int, session_id: str, now: datetime) -> bool:
+    """Note that the runner's session was here; ``False`` when it is not the runner's session any more."""
+    named = {"workspace": scope.workspace_id, "runner": runner_row, "session": session_id, "now": now}
+    return tx.execute(_SEEN, named).rowcount == 1
+
+
+# Made once: putting it together costs more than running it.
+_SEEN = (
+    sa.update(runner)
+    .where(
+        runner.c.workspace_id == sa.bindparam("workspace"),
+        runner.c.id == sa.bindparam("runner"),
+        runner.c.session_id == sa.bindparam("session"),
+        runner.c.deleted_at.is_(None),
+    )
+    .values(seen_at=sa.bindparam("now"))
+)
+
+
 def all_living(tx: sa.Connection, scope: Scope) -> list[Row]:
     """By machine id."""
     return list(tx.execute(sa.select(runner).where(_living(scope)).order_by(runner.c.machine_id)))

@@ -21,6 +21,7 @@ from bottool import wire
 from bottool_web.actions import (
     alerts,
     artifacts,
+    attempts,
     bots,
     errors,
     firing,
@@ -112,6 +113,9 @@ def watched(site: Site) -> Any:
         sa.event.remove(engine, "before_cursor_execute", see)
 
 
+A_SYNC = wire.Sync(session_id="s", installation_id="one", claim_key="k", free_slots=1)
+
+
 def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[..., wire.Task], ada: Principal) -> None:
     """Every route once in a sensible order, and what has no route."""
     task = a_task()
@@ -126,7 +130,10 @@ def exercise(site: Site, call: Callable[..., TestResponse], a_task: Callable[...
     call("DELETE", "/automations/weekly")
     call("POST", "/runners", json={"machine_id": "box-9"})
     code = runners.create_code(site, ada, wire.NewRunner(machine_id="box-8"))
-    runners.register(site, wire.Register(installation_id="one", code=code.code), "")
+    made = runners.register(site, wire.Register(installation_id="one", code=code.code), "")
+    for _ in range(2):  # the second time it has nothing new to say
+        attempts.sync(site, identity.principal_of_token(site, made.token), A_SYNC)
+    attempts.may_have_work(site, identity.acting_site(ada.workspace_id))
     schedule_daily(site, call, ada)
     call("POST", "/alerts", json={"task_id": task.id, "title": "a", "message": "b"})
     alerts.page_of_alerts(site, ada, alerts.Filter(search="a"), first=0, limit=5)

@@ -13,8 +13,8 @@ from bottool import wire
 from bottool.client import Client
 from bottool.errors import InvalidInput, NotFound, Refused, StaleAttempt, TooBig, Unauthorized
 from bottool_web.actions import tasks
-from bottool_web.gateway import holding
 from bottool_web.gateway import http as gateway_http
+from bottool_web.gateway import watch
 
 # The connections know no database; what they call is tried on both elsewhere.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -114,7 +114,7 @@ def test_work_is_found_although_its_hint_was_lost(site, ask, runner_client):
         time.sleep(0.5)
         site.hints._waiting.clear()
         ask()
-        answer = held.result(holding.LOOK_SECONDS + 5)
+        answer = held.result(watch.LOOK_SECONDS + 5)
 
     assert len(answer.work) == 1
 
