@@ -70,12 +70,15 @@ def _entries(origin: Origin, target: Target, journal: Journal, label: str) -> No
     """Those that wait there. One of which it is not known whether it came over is sent under the same key again."""
     made = there = failed = held = 0
     first = ""
+    waiting: list[tuple[int, Item]] = []
     for each in read(origin, target, "entries", f"datapool/{quote(label, safe='')}/view"):
         state, entry_id = text(each.get("state")).upper(), whole(each.get("id"))
-        name = f"{label}/{entry_id}"
         held += state == "PROCESSING"
-        if state != "PENDING" or not entry_id:
-            continue
+        if state == "PENDING" and entry_id:
+            waiting.append((entry_id, each))
+    # The list there begins with the newest, and pools give entries out in the order in which they came.
+    for entry_id, each in sorted(waiting, key=lambda one: one[0]):
+        name = f"{label}/{entry_id}"
         if journal.has(name):
             there += 1
         elif target.dry:

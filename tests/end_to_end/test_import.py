@@ -75,6 +75,11 @@ def moved(home: Any, origin: Any, *more: str, status: int = 0) -> dict[tuple[str
     return {(line["kind"], line["label"]): line["outcome"] for line in json.loads(done.stdout)}
 
 
+def numbers(site: Any) -> list[str]:
+    """The entries of the pool, newest first."""
+    return [each["values"]["cpf"] for each in site.json("pool", "entries", "moving-cases", "--limit", "100")]
+
+
 def mine(found: dict[tuple[str, str], str]) -> set[str]:
     return {outcome for (_, label), outcome in found.items() if label.startswith("moving")}
 
@@ -102,6 +107,7 @@ def test_a_workspace_moves_over_and_a_second_time_changes_nothing(home: Any, ori
     pool = home.json("pool", "show", "moving-cases")
     assert (pool["active"], pool["policy"], pool["trigger"], pool["max_auto_retry"]) == (False, "lifo", "always", 2)
     assert pool["counts"]["pending"] == ENTRIES - 2
+    assert numbers(home) == [each for each in numbers(origin) if each in numbers(home)]
     assert home.json("task", "list") == []
 
     second = moved(home, origin)

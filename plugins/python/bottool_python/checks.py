@@ -48,7 +48,8 @@ def inspect(package: Package) -> Inspection:
     inner = whole.below(found.root if found else whole.wrapper())
     _, options = layout.said(inner)
     required = requirements.read(inner, options)
-    problems = required.problems if found else (_no_entry(entry), *required.problems)
+    first = _does_not_compile(inner, found, range_of(inner, options)) if found else (_no_entry(entry),)
+    problems = (*first, *required.problems)
     lock = locks.find(inner, required)
     lock = None if lock and lock.problem else lock
     return Inspection(
@@ -79,6 +80,12 @@ def _entry_problems(sources: Tree, project: Project, required: Requirements) -> 
     for problem in imports.follow(sources, found, required, _locked_names(sources, project, required)):
         if problem.code != "start_arguments" or options.arguments != layout.WITHOUT_ARGUMENTS:
             yield _for_another_python(problem, wanted) if problem.code == "syntax_error" else problem
+
+
+def _does_not_compile(bot: Tree, found: layout.Layout, wanted: str) -> tuple[Problem, ...]:
+    """The entry's own syntax error. What the entry reaches is not followed: an upload waits for the answer."""
+    problem = imports.syntax_problem(bot, found.file)
+    return (_for_another_python(problem, wanted),) if problem else ()
 
 
 def _for_another_python(problem: Problem, wanted: str) -> Problem:

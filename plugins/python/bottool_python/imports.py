@@ -97,6 +97,20 @@ def follow(
     yield from walk.problems()
 
 
+def syntax_problem(tree: Tree, path: str) -> Problem | None:
+    """Why the entry at ``path`` does not compile."""
+    try:
+        syntax.parse(tree.read(path) or b"")
+    except SyntaxError as error:
+        return _does_not_compile(path, error, Severity.ERROR)
+    return None
+
+
+def _does_not_compile(path: str, error: SyntaxError, severity: Severity) -> Problem:
+    message = f"'{path}' does not compile: {error.msg}"
+    return Problem(severity=severity, code="syntax_error", message=message, path=path, line=error.lineno or None)
+
+
 @dataclass(kw_only=True)
 class _Walk:
     tree: Tree
@@ -131,9 +145,7 @@ class _Walk:
             source = self.tree.read(path) or b""
             module = syntax.parse(source)
         except SyntaxError as error:
-            message = f"'{path}' does not compile: {error.msg}"
-            severity = Severity.ERROR if path == self.entry else Severity.WARNING
-            yield Problem(severity=severity, code="syntax_error", message=message, path=path, line=error.lineno or None)
+            yield _does_not_compile(path, error, Severity.ERROR if path == self.entry else Severity.WARNING)
             return
         # One way through every node serves all, and is spared where no word of the source asks for it.
         touches_path = b"path" in source

@@ -19,6 +19,11 @@ def cell(value: Any, point: str = ".") -> Any:
     return f"'{plain}" if plain.startswith(_FORMULA) else plain
 
 
+def unquoted(text: str) -> str:
+    """The text of a cell that ``cell`` wrote."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+
+
 def taken(text: io.StringIO) -> bytes:
     """What was written so far, as bytes; ``text`` is empty afterwards."""
     data = text.getvalue().encode("utf-8")

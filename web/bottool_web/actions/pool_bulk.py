@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import Conflict, InvalidInput, TooBig
 from bottool_web.actions import checks, pool_moves, pool_work
-from bottool_web.actions.csv_cells import PIECE_CHARACTERS, cell, taken
+from bottool_web.actions.csv_cells import PIECE_CHARACTERS, cell, taken, unquoted
 from bottool_web.actions.fencing import check_bot
 from bottool_web.actions.masking import masked
 from bottool_web.actions.once import Request, once
@@ -137,6 +137,8 @@ def import_csv(
 ) -> wire.Imported:
     """Push an entry for each line of a table in UTF-8, with commas or semicolons, whose first line names the fields.
 
+    A table from ``exported`` comes back as new entries with the values, priorities and order of those in it.
+
     A column ``priority`` that the schema does not have is the entry's priority; other columns beside the schema are
     texts of the entry.
 
@@ -201,21 +203,26 @@ def _text(pieces: Iterable[bytes]) -> str:
 
 
 def _rows(schema: list[wire.PoolField], text: str) -> list[dict[str, Any]]:
-    """The entries' columns, line by line."""
+    """The entries' columns, line by line; of a table that was exported here, in the order in which they came."""
     head, _, _ = text.partition("\n")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
+    separator = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[dict[str, Any]] = []
     troubles: list[str] = []
     keys: dict[str, int] = {}
     try:
         names = _names(next(reader, []))
+        back = _EXPORTED.issubset(names)
+        if back:
+            own = _EXPORTED - {PRIORITY, MORE, *(field.label for field in schema)}
+            names = ["" if name in own else name for name in names]
         for line in reader:
             if len(rows) >= MOST_ROWS:
                 raise TooBig(f"the table has more than {MOST_ROWS} lines", "bring it in parts")
             if not any(line):
                 continue
             try:
-                row = _row(schema, names, line)
+                row = _row(schema, names, [unquoted(text) for text in line] if back else line, comma=separator == ";")
                 _check_twice(keys, row["unique_key"], reader.line_num)
                 rows.append(row)
             except InvalidInput as error:
@@ -226,7 +233,7 @@ def _rows(schema: list[wire.PoolField], text: str) -> list[dict[str, Any]]:
         raise InvalidInput(f"line {reader.line_num} of the table cannot be read: {error}") from None
     if troubles:
         raise InvalidInput("nothing was imported. " + "; ".join(troubles), "mend these lines and bring the table again")
-    return rows
+    return rows[::-1] if back else rows
 
 
 def _names(head: list[str]) -> list[str]:
@@ -239,7 +246,8 @@ def _names(head: list[str]) -> list[str]:
     return names
 
 
-def _row(schema: list[wire.PoolField], names: list[str], line: list[str]) -> dict[str, Any]:
+def _row(schema: list[wire.PoolField], names: list[str], line: list[str], *, comma: bool) -> dict[str, Any]:
+    """``comma``: numbers may be written ``12,5``, as spreadsheets do that part cells with ``;``."""
     if len(line) > len(names) and any(line[len(names) :]):
         raise InvalidInput(f"it has {len(line)} cells, and the first line names {len(names)}")
     fields = {field.label: field for field in schema}
@@ -247,7 +255,8 @@ def _row(schema: list[wire.PoolField], names: list[str], line: list[str]) -> dic
     priority = 0
     for name, text in zip(names, line, strict=False):
         if name in fields:
-            values[name] = typed(fields[name], text)
+            pointed = comma and fields[name].type == "double" and "." not in text
+            values[name] = typed(fields[name], text.replace(",", ".", 1) if pointed else text)
         elif name == PRIORITY:
             priority = _priority(text)
         elif name == MORE:
@@ -323,6 +332,8 @@ def exported(
 
 _OF_ENTRIES = ("id", "state", "priority", "unique_key", "message", "error_type", "retry_index", "parent", "child")
 _OF_WORK = ("task_id", "attempt", "runner", "created_by", "created_at", "taken_at", "ended_at")
+_EXPORTED = frozenset({*_OF_ENTRIES, MORE, *_OF_WORK})
+"""A table with all of these was exported: they tell what became of entries, and are no values of new ones."""
 
 
 def _csv(schema: list[wire.PoolField], rows: Iterator[wire.PoolEntry], separator: str) -> Iterator[bytes]:

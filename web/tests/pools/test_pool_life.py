@@ -394,6 +394,35 @@ def test_a_table_comes_in_whole_and_goes_out(site, pool):
     assert pool_bulk.sample(site, pool.who, "cases").decode().splitlines() == ["cpf,total,priority", "text,1.5,0"]
 
 
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_table_that_went_out_comes_in_elsewhere_as_it_was(site, pool, separator):
+    schema = [wire.PoolField(label="phone", unique=True), wire.PoolField(label="total", type="double")]
+    for label in ("here", "there"):
+        pools.create(site, pool.who, wire.NewPool(label=label, schema=schema))
+    for values, priority in (({"phone": "+55 1", "total": 2.5}, 0), ({"phone": "2", "id": "own"}, 3), ({}, 0)):
+        pool_work.push(site, pool.who, "here", wire.NewEntry(values=values, priority=priority))
+    table = list(pool_bulk.exported(site, pool.who, "here", pool_work.Asked(), separator=separator))
+
+    pool_bulk.import_csv(site, pool.who, "there", table)
+
+    here, there = (
+        [(each.values, each.priority) for each in pool_work.list_entries(site, pool.who, label, pool_work.Asked())]
+        for label in ("here", "there")
+    )
+    assert there == here
+
+
+def test_numbers_have_a_comma_where_cells_are_parted_by_semicolons(site, pool):
+    pool.make(schema=[wire.PoolField(label="total", type="double"), wire.PoolField(label="n", type="integer")])
+
+    pool_bulk.import_csv(site, pool.who, "cases", [b"total;n\n12,5;1\n"])
+
+    assert pool.taken().values == {"total": 12.5, "n": 1}
+    for table in (b"total;n\n1.234,5;1\n", b"total;n\n1,2,3;1\n", b"total;n\n1;1,5\n", b'total,n\n"12,5",1\n'):
+        with pytest.raises(InvalidInput, match="line 2"):
+            pool_bulk.import_csv(site, pool.who, "cases", [table])
+
+
 @pytest.mark.parametrize(
     ("table", "word"),
     [
