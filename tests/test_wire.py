@@ -111,6 +111,7 @@ def test_a_field_of_the_wrong_type_is_refused_by_its_name():
     [
         ("", ""),
         ("all items done", "all items done"),
+        ("was ended by SIGKILL\n{\n  'id': 1\n}", "was ended by SIGKILL"),
         ("ended with exit status 1\nthe invoice has no number\n", "the invoice has no number"),
         ("ended with exit status 1\nTraceback …\nKeyError: 'invoice'", "KeyError: 'invoice'"),
         (

@@ -89,7 +89,7 @@ def set_value(state: State, /, label: str, key: str, value_file: str | None) -> 
     value = _whole(value_file) if value_file else ask_secret("value", "--value-file")
     where = rest.path("credentials", label, "secrets", key)
     changed = state.client().patch(where, SecretValue(value=value), type=Credential)
-    present.done(f"'{changed.label}' has {len(changed.keys)} keys")
+    present.done(f"'{changed.label}' has {present.count(len(changed.keys), 'key')}")
 
 
 @command.command("get")

@@ -107,7 +107,7 @@ def attach_files(
     if as_json:
         present.as_json(found)
     else:
-        present.done(f"error {error_id} has {len(found.files)} files", f"bottool error show {error_id}")
+        present.done(f"error {error_id} has {present.count(len(found.files), 'file')}", f"bottool error show {error_id}")
 
 
 @command.command("list")

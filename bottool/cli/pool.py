@@ -1,5 +1,6 @@
 """``bottool pool``: work that bots share: make a pool, fill it, take from it, see what became of it."""
 
+import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -257,7 +258,13 @@ def entry(state: State, /, label: str, entry_id: int, as_json: bool) -> None:
     if as_json:
         present.as_json(found)
         return
-    own = {"values": found.values, "parent": found.parent, "child": found.child, "tries": found.retry_index + 1}
+    own = {
+        "values": json.dumps(found.values, ensure_ascii=False),
+        "parent": found.parent,
+        "child": found.child,
+        "tries": found.retry_index + 1,
+        "came back": present.count(found.returned, "time") if found.returned else "",
+    }
     present.fields({title.lower(): read(found) for title, read in ENTRIES.items()} | own)
     click.echo()
     moves = rest.every(client, f"{path}/moves", PoolMove)

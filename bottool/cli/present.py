@@ -68,6 +68,11 @@ def done(what: str, *following: str) -> None:
         click.echo(f"  next: {command}", err=True)
 
 
+def count(number: int, thing: str) -> str:
+    """``1 file``, ``2 files``"""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def size(size_bytes: int) -> str:
     """``12.3 MB``"""
     amount = float(size_bytes)

@@ -9,6 +9,7 @@ import msgspec
 from bottool.wire.base import Message
 from bottool.wire.notices import NoticeType
 
+_ENDED_BY_OTHERS = re.compile(r"(the bot )?(was ended by|was stopped|ran out of time|ran longer than)\b")
 _NAMES_AN_ERROR = re.compile(r"[\w.$]*(Error|Exception)\b.*:")
 
 
@@ -248,8 +249,13 @@ class Task(Message, kw_only=True, frozen=True):
 
     @property
     def cause(self) -> str:
-        """The one line of ``message`` that tells most: the last that names an error, else the last; ``""`` for none."""
+        """The one line of ``message`` that tells most; ``""`` for none.
+
+        The first where it says that the bot did not end by itself, else the last that names an error, else the last.
+        """
         lines = [line.strip() for line in self.message.splitlines() if line.strip()]
+        if lines and _ENDED_BY_OTHERS.match(lines[0]):
+            return lines[0]
         return next((line for line in reversed(lines) if _NAMES_AN_ERROR.match(line)), lines[-1] if lines else "")
 
 

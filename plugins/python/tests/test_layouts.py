@@ -206,6 +206,15 @@ def test_a_package_with_nothing_to_start_says_what_was_looked_for(installed, pac
         Python().command(installed(tmp_path / "none.zip"))
 
 
+def test_a_package_whose_entry_does_not_compile_says_where(package_of, tmp_path):
+    archive.pack_zip(tmp_path / "broken.zip", {"bot/bot.py": b"x = 1\ndef main(:\n", "bot/requirements.txt": b""})
+
+    inspection = Python().inspect(package_of(tmp_path / "broken.zip"))
+
+    assert inspection.entry == "bot.py"
+    assert [(each.code, each.path, each.line) for each in inspection.problems] == [("syntax_error", "bot.py", 2)]
+
+
 @pytest.mark.parametrize(
     "files",
     [

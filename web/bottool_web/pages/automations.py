@@ -61,6 +61,7 @@ def automation_page(site: Site, who: Principal, label: str) -> Answer:
         who,
         automation=automations.get_automation(site, who, label),
         tasks=tasks.list_tasks(site, who, automation=label, limit=20),
+        notices=NOTICES,
     )
 
 
