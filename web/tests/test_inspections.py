@@ -96,6 +96,13 @@ def inspect_all(site: Site, who: Principal) -> int:
     return count
 
 
+def test_an_entry_that_does_not_compile_here_is_accepted_and_told(upload: Callable[..., wire.BotVersion]) -> None:
+    version = upload("hello", packed({"bot.py": "x = 1\ndef main(:\n", "requirements.txt": ""}))
+
+    assert version.state == "ready"
+    assert [each for each in version.findings if "bot.py" in each and "does not compile" in each]
+
+
 def test_an_upload_is_inspected_and_shows_entry_and_dependencies(
     site: Site, admin: Principal, upload: Callable[..., wire.BotVersion]
 ) -> None:

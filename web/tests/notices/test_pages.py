@@ -57,6 +57,9 @@ def test_the_settings_of_an_automation_keep_whom_it_tells(
     assert 'value="ana@acme.example" checked' in form
     assert 'value="error" checked' in form
     assert automations.get_automation(site, admin, "daily").notify_types == ["error"]
+    shown = browser.get("/automations/daily").text
+    assert "ana@acme.example" in shown
+    assert "alerts: ERROR" in shown
 
 
 def test_the_form_of_an_automation_says_how_long_a_task_may_wait(

@@ -64,6 +64,11 @@ def test_a_pool_is_made_filled_seen_and_deleted(browser: Browser, site: Site, ad
     fields = [("cpf", "text", True, False), ("total", "double", False, True)]
     assert [(each.label, each.type, each.unique, each.shown) for each in made.schema] == fields
 
+    assert "tried again 2 times; 5 on end" in browser.see("/pools/cases")
+    pools.change(site, admin, "cases", wire.PoolChange(max_auto_retry=1, limit_minutes=1))
+    assert "tried again 1 time; 5 on end" in (seen := browser.see("/pools/cases"))
+    assert "1 minute When" in seen
+
     entry = {"v.cpf": "123", "v.total": "2.5", "more": '{"cidade": "Recife"}', "priority": "3", "key": "k"}
     for _ in range(2):
         assert "waits" in browser.send("/pools/cases/push", of="/pools/cases", **entry)
