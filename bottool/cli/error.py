@@ -107,7 +107,8 @@ def attach_files(
     if as_json:
         present.as_json(found)
     else:
-        present.done(f"error {error_id} has {present.count(len(found.files), 'file')}", f"bottool error show {error_id}")
+        files_there = present.count(len(found.files), "file")
+        present.done(f"error {error_id} has {files_there}", f"bottool error show {error_id}")
 
 
 @command.command("list")

@@ -211,11 +211,7 @@ def _rows(schema: list[wire.PoolField], text: str) -> list[dict[str, Any]]:
     troubles: list[str] = []
     keys: dict[str, int] = {}
     try:
-        names = _names(next(reader, []))
-        back = _EXPORTED.issubset(names)
-        if back:
-            own = _EXPORTED - {PRIORITY, MORE, *(field.label for field in schema)}
-            names = ["" if name in own else name for name in names]
+        names, back = _head(schema, next(reader, []))
         for line in reader:
             if len(rows) >= MOST_ROWS:
                 raise TooBig(f"the table has more than {MOST_ROWS} lines", "bring it in parts")
@@ -234,6 +230,15 @@ def _rows(schema: list[wire.PoolField], text: str) -> list[dict[str, Any]]:
     if troubles:
         raise InvalidInput("nothing was imported. " + "; ".join(troubles), "mend these lines and bring the table again")
     return rows[::-1] if back else rows
+
+
+def _head(schema: list[wire.PoolField], head: list[str]) -> tuple[list[str], bool]:
+    """The names of the columns, ``""`` for one that is passed over, and whether the table was exported."""
+    names = _names(head)
+    if not _EXPORTED.issubset(names):
+        return names, False
+    own = _EXPORTED - {PRIORITY, MORE, *(field.label for field in schema)}
+    return ["" if name in own else name for name in names], True
 
 
 def _names(head: list[str]) -> list[str]:
