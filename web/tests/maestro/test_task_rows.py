@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from bottool import wire
-from bottool_web.actions import upkeep
+from bottool_web.actions import attempts
 from bottool_web.actions.site import Site
+from bottool_web.store.scope import Principal
 
 NONE = {"totalItems": None, "processedItems": None, "failedItems": None}
 
@@ -42,10 +43,11 @@ def test_null_says_nothing_but_of_the_items(golden: Any, task: None) -> None:
 
 
 def test_a_task_that_ran_out_of_time_is_over_and_can_still_be_finished(
-    golden: Any, site: Site, admin: Any, task: None, running: Callable[[int], str], clock: Any
+    golden: Any, site: Site, task: None, running: Callable[[int], str], a_runner: Callable[..., Principal]
 ) -> None:
     running(golden.kept["task"])
-    site.store.write(lambda tx: tx.exec_driver_sql("UPDATE task SET state = 'timed_out'"))
+    end = wire.Ended(report_key="r1", reason="timed_out", exit_code=-15)
+    attempts.finish(site, a_runner(), golden.kept["task"], 1, end)
     golden("GET", "/task/{task}", reply={"state": "FINISHED", "finishStatus": "FAILED"})
     golden("GET", "/task?stateFilter=TIMEOUT", reply={"content": [{"id": "{task}"}]})
     golden("GET", "/task?stateFilter=FINISHED", reply={"content": [{"id": "{task}"}]})
