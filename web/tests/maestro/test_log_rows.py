@@ -104,7 +104,9 @@ def test_a_label_is_what_code_written_for_maestro_says(golden: Any, label: str) 
     golden("DELETE", f"/log/{label}")
 
 
-@pytest.mark.parametrize("label", ["a/b", "a?b", "a#b", "a%b", ".", "..", " a", "a ", "-a", "a\tb", "a\n", "x" * 101, ""])
+@pytest.mark.parametrize(
+    "label", ["a/b", "a?b", "a#b", "a%b", ".", "..", " a", "a ", "-a", "a\tb", "a\n", "x" * 101, ""]
+)
 def test_a_label_that_an_address_cannot_hold_is_refused(golden: Any, label: str) -> None:
     golden.error("POST", "/log", 422, json={"activityLabel": label, "columns": COLUMNS})
     golden.error("POST", "/credential", 422, json={"label": label, "secrets": []})
