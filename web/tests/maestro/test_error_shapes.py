@@ -144,7 +144,7 @@ def test_an_address_that_does_not_exist(send: Send, path: str) -> None:
         assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/v1/task", "/api/v3/task/1", "/app", "/app/api", "/app/x"])
+@pytest.mark.parametrize("path", ["/api/v1/task", "/api/v3/task/1", "/app/api", "/app/x"])
 def test_an_address_beside_the_versions_that_there_are(send: Send, path: str) -> None:
     answer = send("GET", path)
 
