@@ -28,7 +28,8 @@ from bottool_web.problems import MEDIA_TYPE, problem_of, retry_after
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 """Of every request but uploads, which have the site's own limit."""
 _OURS = ("/rest/v1", "/runner/v1")
-_THEIRS = ("/api/v2", "/app/api")
+_THEIRS = ("/api/", "/app/")
+"""Also what lies beside the versions that are served: no client of Maestro reads a page."""
 _CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -85,6 +86,12 @@ def _request_class(site: Site) -> type[Request]:
     class SiteRequest(Request):
         def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
             return site.files.scratch()
+
+        def get_data(self, *args: Any, **kwargs: Any) -> Any:
+            """:raises RequestEntityTooLarge: also for a body in chunks, which would be cut off at the limit."""
+            data = super().get_data(*args, **kwargs)
+            self.stream.read(1)
+            return data
 
     return SiteRequest
 

@@ -9,6 +9,7 @@ from bottool.errors import SettingsError
 from bottool_web.actions.site import Site
 from bottool_web.app import create_app
 from bottool_web.asgi import Application, create_asgi
+from bottool_web.gateway.refusing import RefusingProtocol
 
 GRACE_SECONDS = 10
 BACKLOG = 2048
@@ -25,6 +26,7 @@ def serve(site: Site) -> None:
     try:
         config = uvicorn.Config(
             application,
+            http=RefusingProtocol,
             lifespan="on",
             ws="none",
             log_config=None,

@@ -1,5 +1,6 @@
 """What a field of any request may hold, in one place for all surfaces; ``details.path`` names the one that is wrong."""
 
+import re
 from typing import Any
 
 from bottool.errors import InvalidInput
@@ -10,6 +11,8 @@ TEXT_LIMIT = 20_000
 DEPTH_LIMIT = 50
 LARGEST_ID = 2**31 - 1
 SHOWN = 60
+SPOKEN_LABEL = re.compile(r"[^\W_](?:[\w .:@+&()-]{0,98}[\w.:@+&()-])?")
+"""Nothing in it ends or divides an address: clients of Maestro write labels there as they are."""
 
 
 def label(value: str, path: str) -> str:
@@ -18,6 +21,17 @@ def label(value: str, path: str) -> str:
         raise InvalidInput(
             f"{path} is '{shortened(value)}'",
             "use 1 to 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
+            path=path,
+        )
+    return value
+
+
+def spoken_label(value: str, path: str) -> str:
+    """``value``, when it may be the label of a log, a credential or a data pool: those that bots name in their code."""
+    if not SPOKEN_LABEL.fullmatch(value):
+        raise InvalidInput(
+            f"{path} is '{shortened(value)}'",
+            "use 1 to 100 letters, digits, blanks and . _ - : @ + & ( ), beginning with a letter or digit",
             path=path,
         )
     return value

@@ -38,7 +38,7 @@ def get_credential(site: Site, who: Principal, label: str) -> wire.Credential:
 @action("credential.change")
 def create(site: Site, who: Principal, new: wire.NewCredential) -> wire.Credential:
     """:raises Conflict: when the label is taken; what is there stays untouched."""
-    checks.label(new.label, "label")
+    checks.spoken_label(new.label, "label")
     _check(new.secrets)
     now = site.now()
 

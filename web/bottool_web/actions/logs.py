@@ -67,7 +67,7 @@ def get_log(site: Site, who: Principal, label: str) -> wire.Log:
 @action("log.change")
 def create(site: Site, who: Principal, new: wire.NewLog, *, idempotency_key: str = "") -> wire.Log:
     """:raises Conflict: when the label is taken."""
-    checks.label(new.label, "label")
+    checks.spoken_label(new.label, "label")
     _check_columns(new.columns)
     request = Request(act="log.change", key=idempotency_key, body=new, now=site.now())
 

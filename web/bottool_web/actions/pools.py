@@ -54,7 +54,7 @@ def create(site: Site, who: Principal, new: wire.NewPool, *, idempotency_key: st
 
     :raises InvalidInput: for a schema or a number that may not be.
     """
-    checks.label(new.label, "label")
+    checks.spoken_label(new.label, "label")
     said = msgspec.structs.asdict(new)
     _check(said)
     request = Request(act="pool.change", key=idempotency_key, body=new, now=site.now())

@@ -18,14 +18,14 @@ SORTS = ("id", "date")
 @call("alert.create")
 def create(site: Site, who: Principal) -> dict[str, Any]:
     sent = body()
-    task_id = words.count_in(sent.get("taskId"), "taskId")
+    task_id, kind = words.count_in(sent.get("taskId"), "taskId"), sent.get("type")
     if task_id is None:
-        raise InvalidInput("'taskId' is missing", "an alert belongs to a task")
+        raise InvalidInput("'taskId' is missing", "an alert belongs to a task", path="taskId")
     new = wire.NewAlert(
         task_id=task_id,
         title=words.text_in(sent.get("title"), "title"),
         message=words.text_in(sent.get("message"), "message"),
-        type=words.alert_type_in(sent.get("type", "INFO")),
+        type=words.alert_type_in("INFO" if kind is None else kind),
     )
     return words.alert_out(alerts.create_alert(site, who, new), workspace=workspaces.label(site, who))
 

@@ -27,6 +27,7 @@ from bottool_web.maestro import (
     workspace,
 )
 from bottool_web.maestro.calls import EXTENSION, blueprint
+from bottool_web.problems import MOST_LETTERS
 
 CALLS = (
     alerts,
@@ -57,5 +58,7 @@ def install(app: Flask, site: Site) -> None:
 
 
 def refusal(path: str, problem: wire.Problem) -> dict[str, Any]:
-    """An error as the clients of that address read it."""
-    return old_calls.refusal(problem) if path.startswith(old_calls.PREFIX) else msgspec.to_builtins(problem)
+    """An error as the clients of that address read it: of all that it says they show the ``message`` alone."""
+    whole = f"{problem.message}: {problem.hint}" if problem.hint else problem.message
+    said = msgspec.structs.replace(problem, message=whole[:MOST_LETTERS])
+    return old_calls.refusal(said) if path.startswith(old_calls.PREFIX) else msgspec.to_builtins(said)

@@ -217,7 +217,7 @@ def asked(name: str) -> str:
     value = request.args.get(name)
     if value is None and request.is_json:
         value = body().get(name)
-    return checks.name(value if isinstance(value, str) else "", name).strip()
+    return checks.name(str(value) if isinstance(value, str | int) else "", name).strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,11 +69,14 @@ def update(site: Site, who: Principal, task_id: int) -> dict[str, Any]:
     sent = body()
     if sent.get("state") is not None:
         return task_out(site, who, _move(site, who, task_id, sent))
-    if words.flag_in(sent.get("killed"), "killed"):
-        return task_out(site, who, tasks.stop(site, who, task_id))
-    if words.flag_in(sent.get("interrupted"), "interrupted"):
-        return task_out(site, who, tasks.interrupt(site, who, task_id))
-    return task_out(site, who, _said_more(site, who, task_id, sent))
+    # Each part that is there counts, so what is wrong in one is told before another is done.
+    killed, interrupted = (words.flag_in(sent.get(name), name) for name in ("killed", "interrupted"))
+    task = _said_more(site, who, task_id, sent)
+    if killed:
+        task = tasks.stop(site, who, task_id)
+    elif interrupted:
+        task = tasks.interrupt(site, who, task_id)
+    return task_out(site, who, task)
 
 
 def _move(site: Site, who: Principal, task_id: int, sent: dict[str, Any]) -> wire.Task:

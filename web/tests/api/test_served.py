@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -115,3 +116,28 @@ def test_an_upload_that_breaks_off_leaves_the_version_empty(served: Served, pack
 
 def test_two_slashes_in_front_are_one(served: Served) -> None:
     assert served.ask("GET", "//rest/v1/status")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /api/v2/task\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /api/v2/task HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n",
+        b"POST /api/v2/task HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n",
+        b"GET /api/v2/credential/" + b"x" * 5_000_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /api/v2/task HTTP/1.1\r\nHost: a\r\ntoken: " + b"x" * 5_000_000 + b"\r\n\r\n",
+        b"GET /api/v2/task HTTP/1.1\r\nHost: a\r\ntoken: " + b"x" * 500_000,
+    ],
+    ids=["address", "header", "length", "endless address", "endless header", "half"],
+)
+def test_what_is_no_http_is_refused_as_json_and_the_answer_arrives(served: Served, request_: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+        connection.sendall(request_)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        data = answer.read()
+
+        assert (answer.status, answer.headers["Content-Type"]) == (400, "application/json")
+        assert "64 KiB" in json.loads(data)["message"]
+        # The server hangs up, and nothing more comes.
+        assert connection.recv(1) == b""

@@ -32,6 +32,14 @@ def test_a_set_is_made_and_a_value_comes_as_plain_text(golden: Any, client: str)
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+def test_a_label_with_blanks_is_taken_as_it_is(golden: Any) -> None:
+    golden("POST", "/credential", json={"label": "Portal do José", "secrets": SECRETS}, reply={"secrets": "<list>"})
+
+    golden("GET", "/credential/Portal do José/key/user", reply="José".encode())
+    golden("POST", "/credential/Portal%20do%20Jos%C3%A9/key", json={"key": "more", "value": "x"})
+    golden("GET", "/credential/Portal%20do%20Jos%C3%A9", reply={"label": "Portal do José"})
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [("", ""), (42, "42"), (True, "true"), (None, ""), (1.5, "1.5"), ("00123", "00123")]
 )

@@ -124,6 +124,14 @@ def test_a_pool_is_deleted_and_its_label_is_free(golden: Any, pool: Callable[...
     golden("GET", "/datapool/notas/summary", reply={"countPending": 0})
 
 
+def test_a_label_with_blanks_is_taken_as_it_is(golden: Any) -> None:
+    golden("POST", "/datapool", json={"label": "Notas de maio", "schema": []}, reply={"label": "Notas de maio"})
+
+    golden("POST", "/datapool/Notas%20de%20maio/push", json={"values": {"a": 1}}, reply={"id": "<int as entry>"})
+    golden("GET", "/datapool/Notas de maio/pull", reply={"id": "{entry}", "dataPoolLabel": "Notas de maio"})
+    golden("GET", "/datapool/Notas de maio/entry/{entry}", reply={"id": "{entry}"})
+
+
 def test_an_entry_is_pushed_pulled_saved_and_done(golden: Any, pool: Callable[..., None]) -> None:
     pool()
 

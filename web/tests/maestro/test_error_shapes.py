@@ -4,6 +4,7 @@ Every route that there is comes from the application's own map, so that a new on
 """
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -143,6 +144,23 @@ def test_an_address_that_does_not_exist(send: Send, path: str) -> None:
         assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/api/v1/task", "/api/v3/task/1", "/app/api", "/app/x"])
+def test_an_address_beside_the_versions_that_there_are(send: Send, path: str) -> None:
+    answer = send("GET", path)
+
+    assert not fault(path, answer)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/v2/log", "/app/api/log/create"])
+def test_the_message_says_what_to_do(send: Send, path: str) -> None:
+    """Of an error the SDKs show their bots nothing else."""
+    columns = [{"label": "city", "name": "City", "width": 100}]
+    said = {"activityLabel": "a/b", "columns": json.dumps(columns) if "app" in path else columns}
+
+    assert "'a/b': use 1 to 100 letters" in send("POST", path, json=said).get_json()["message"]
+
+
 def test_a_method_that_is_not_there(app: Flask, send: Send) -> None:
     there: dict[str, set[str]] = {}
     for method, rule in routes(app):
@@ -178,7 +196,27 @@ def test_a_body_over_the_limit(app: Flask, send: Send) -> None:
             wrong.append(f"{method} {rule.rule}: {answer.status_code}")
 
     assert faults(iter(wrong)) == []
-    assert send("POST", "/api/v2/task", data=b'{"a": "' + b"x" * 11_000_000 + b'"}').status_code == 413
+    huge = b'{"activityLabel": "daily"}' + b" " * 11_000_000
+    assert send("POST", "/api/v2/task", data=huge).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/api/v2/task", "/api/v2/workspace/login", "/app/api/task/create", "/rest/v1/tasks"])
+def test_a_body_over_the_limit_in_chunks_is_not_taken_for_its_beginning(
+    app: Flask, golden: Any, daily: wire.Automation, path: str
+) -> None:
+    answer = app.test_client().post(
+        path,
+        input_stream=io.BytesIO(b'{"activityLabel": "daily"}' + b" " * 11_000_000),
+        headers={
+            "Transfer-Encoding": "chunked",
+            "token": golden.token,
+            "Authorization": f"Bearer {golden.token}",
+            "Content-Type": "application/json",
+        },
+    )
+
+    assert not fault(path, answer)
+    assert answer.status_code == 413, answer.json
 
 
 def test_a_file_that_is_none(app: Flask, send: Send) -> None:

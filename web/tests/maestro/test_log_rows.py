@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -90,6 +91,26 @@ def test_a_deleted_log_is_gone_and_its_label_free(golden: Any) -> None:
         golden.error(method, f"/log/daily-log{path}", 404, json={} if method == "POST" else None)
     make(golden)
     golden("GET", "/log/daily-log/entry-list", reply=[])
+
+
+@pytest.mark.parametrize("label", ["Notas fiscais", "ação (SAP)", "2026", "a.b", "a+b & c: d@e"])
+def test_a_label_is_what_code_written_for_maestro_says(golden: Any, label: str) -> None:
+    golden("POST", "/log", json={"activityLabel": label, "columns": COLUMNS}, reply={"id": f"acme-{label}"})
+    for name in (label, f"acme-{label}"):
+        golden("POST", f"/log/{name}/entry", json={"records": 1})
+        golden("GET", f"/log/{quote(name)}", reply={"label": label})
+    golden("GET", f"/log/{label}/entry-list", reply=["<object>", "<object>"])
+    golden("GET", f"/log/{label}/export?format=csv")
+    golden("DELETE", f"/log/{label}")
+
+
+@pytest.mark.parametrize(
+    "label", ["a/b", "a?b", "a#b", "a%b", ".", "..", " a", "a ", "-a", "a\tb", "a\n", "x" * 101, ""]
+)
+def test_a_label_that_an_address_cannot_hold_is_refused(golden: Any, label: str) -> None:
+    golden.error("POST", "/log", 422, json={"activityLabel": label, "columns": COLUMNS})
+    golden.error("POST", "/credential", 422, json={"label": label, "secrets": []})
+    golden.error("POST", "/datapool", 422, json={"label": label, "schema": []})
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,12 @@ def test_an_alert_is_raised_and_found(golden: Any, client: str, task: str, kind:
     golden("GET", "/alerts?taskId={task}", client=client, reply={"content": [ALERT], "totalElements": 1, "last": True})
 
 
+def test_an_alert_of_no_type_is_an_information(golden: Any) -> None:
+    for more in ({}, {"type": None}):
+        sent = {"taskId": "{task}", "title": None, "message": "m", **more}
+        golden("POST", "/alerts", json=sent, reply={"type": "INFO", "title": ""})
+
+
 def test_pages_of_alerts_follow_each_other(golden: Any) -> None:
     for number in range(5):
         golden("POST", "/alerts", json={"taskId": "{task}", "title": f"a{number}", "message": "m", "type": 0})
