@@ -310,8 +310,8 @@ def served(settings: SiteSettings) -> Iterator[tuple[int, str, int]]:
         (data / "made").touch()
     site.close()
     command = [sys.executable, "-m", "bottool", "serve", "--data", str(data), "--port", "0"]
-    command += ["--database", settings.database] if settings.database else []
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    variables = os.environ | {"BOTTOOL_SITE_DATABASE": settings.database}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables)
     assert server.stdout is not None
     try:
         port = int(server.stdout.readline().rsplit(":", 1)[1])
