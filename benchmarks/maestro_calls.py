@@ -241,8 +241,7 @@ def fill(settings: SiteSettings, given: Any) -> None:
 
 SQLITE = (
     "strftime('%Y-%m-%d %H:%M:%f000', one.{0}, '-' || ((:number - n) * 63000.0 / :number) || ' minutes')",
-    "(WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < :number) "
-    "SELECT n FROM counted)",
+    "(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < :number) SELECT n FROM up)",
 )
 POSTGRESQL = (
     "one.{0} - ((:number - n) * 63000.0 / :number) * interval '1 minute'",

@@ -3,8 +3,8 @@
 A view answers with ``send_file`` as ever. WSGI lets a server say how files are sent (``wsgi.file_wrapper``, PEP 3333);
 ours takes the file over, so the view's thread is free at once and a slow reader holds none. Large requests have threads
 of their own, so that sixteen slow uploads do not keep pages waiting, and their body goes through in pieces: the server
-stops reading from a client while its piece before is not written yet. Of all others the loop reads the whole body before
-a thread gets it, and sends the whole answer after: each piece more would be a round through both.
+stops reading from a client while its piece before is not written yet. Of all others the loop reads the whole body
+before a thread gets it, and sends the whole answer after: each piece more would be a round through both.
 """
 
 import asyncio

@@ -55,7 +55,7 @@ def count(tx: sa.Connection, scope: Scope, wanted: Wanted, most: int) -> int:
     return tx.scalar(sa.select(sa.func.count()).select_from(matching)) or 0
 
 
-def _page_of_ids(matching: sa.Select[tuple[int]], wanted: Wanted) -> sa.Select[tuple[int]]:
+def _page_of_ids(matching: sa.Select[int], wanted: Wanted) -> sa.Select[tuple[int]]:
     if wanted.sort == "id":
         order = task.c.id.desc() if wanted.descending else task.c.id
         return matching.order_by(order).limit(wanted.limit).offset(wanted.first)
@@ -71,7 +71,7 @@ def _page_of_ids(matching: sa.Select[tuple[int]], wanted: Wanted) -> sa.Select[t
     )
 
 
-def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[tuple[int]]:
+def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[int]:
     """The ids of the tasks that match, in no order."""
     statement = sa.select(task.c.id).where(task.c.workspace_id == scope.workspace_id)
     if wanted.states:
