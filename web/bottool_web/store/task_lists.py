@@ -45,7 +45,7 @@ NEWEST = 10_000
 def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.Task]:
     """In the order that is wanted; newest first when nothing else is."""
     # The rows are found by an index alone, and only those of the page are looked up.
-    found = list(tx.scalars(_page_of_ids(_matching(tx, scope, wanted), wanted)))
+    found: list[Any] = list(tx.scalars(_page_of_ids(_matching(tx, scope, wanted), wanted)))
     return tasks.these(tx, scope, found) if found else []
 
 
@@ -55,7 +55,7 @@ def count(tx: sa.Connection, scope: Scope, wanted: Wanted, most: int) -> int:
     return tx.scalar(sa.select(sa.func.count()).select_from(matching)) or 0
 
 
-def _page_of_ids(matching: sa.Select[int], wanted: Wanted) -> sa.Select[tuple[int]]:
+def _page_of_ids(matching: sa.Select[tuple[int]], wanted: Wanted) -> sa.Select[tuple[int]]:
     if wanted.sort == "id":
         order = task.c.id.desc() if wanted.descending else task.c.id
         return matching.order_by(order).limit(wanted.limit).offset(wanted.first)
@@ -71,7 +71,7 @@ def _page_of_ids(matching: sa.Select[int], wanted: Wanted) -> sa.Select[tuple[in
     )
 
 
-def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[int]:
+def _matching(tx: sa.Connection, scope: Scope, wanted: Wanted) -> sa.Select[tuple[int]]:
     """The ids of the tasks that match, in no order."""
     statement = sa.select(task.c.id).where(task.c.workspace_id == scope.workspace_id)
     if wanted.states:
