@@ -2,13 +2,15 @@
 
     python benchmarks/maestro_calls.py                         100,000 tasks, 1,000,000 log entries; SQLite
     python benchmarks/maestro_calls.py --tasks 1000 --entries 10000 --rounds 5
+    python benchmarks/maestro_calls.py --database postgresql:///NAME?host=FOLDER&user=NAME     an empty database
 
 Clients are processes of their own, over HTTP on kept connections, as the SDKs' sessions are. Twice: **paced**, where
 all clients together offer a fixed number of calls a second and a call counts from the moment when it was due, so that
 waiting behind a slow one counts too; and **closed**, where each asks again as soon as it is answered, which on a
 machine of few cores measures how the cores are shared. Reads should stay under 50 ms and writes under 30 ms at the
 95th percentile. Beside them the bare limits in the same run: the same server library answering two bytes, and one row
-written to SQLite with a sync. Only ratios against these, and the targets, are worth quoting.
+written to SQLite with a sync. Only ratios against these, the targets, and the processor's time that the server's
+process takes for a call, are worth quoting; of a busy machine the last one alone.
 """
 
 import argparse
@@ -31,8 +33,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import psutil
+import sqlalchemy as sa
+
 from bottool_web.actions import setup
 from bottool_web.settings import SiteSettings
+from bottool_web.store.database import Store
 
 KEY = "a key of the bench"
 READ_MS, WRITE_MS = 50.0, 30.0
@@ -137,6 +143,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=12, help="how often each client makes every call")
     parser.add_argument("--rate", type=float, default=60.0, help="calls a second of all clients together, when paced")
+    parser.add_argument("--database", default="", help="address of an empty PostgreSQL database; without it SQLite")
     parser.add_argument("--folder", type=Path, help="where the data lies while it runs")
     given = parser.parse_args()
     print(
@@ -144,16 +151,20 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="bottool-bench-", dir=given.folder) as folder:
         data = Path(folder) / "data"
-        with served(data) as (port, token):
+        settings = SiteSettings(data=data, database=given.database)
+        with served(settings) as (port, token, _):
             prepare(Caller(Load(port=port, token=token, client=0, rounds=0, gap_seconds=0, tasks=0)))
-        fill(next(data.glob("*.db")), given)
+        fill(settings, given)
         print(f"bare: {bare_answer(given.clients):.2f} ms for two bytes, {bare_write(Path(folder)):.2f} ms for a row")
-        with served(data) as (port, token):
+        with served(settings) as (port, token, server):
             load = {"port": port, "token": token, "rounds": given.rounds, "tasks": given.tasks}
             for gap, name in ((given.clients / given.rate, f"paced, {given.rate:.0f} calls/s"), (0.0, "closed")):
                 loads = [Load(client=number, gap_seconds=gap, **load) for number in range(given.clients)]
-                began = time.perf_counter()
-                report(name, together(loads), time.perf_counter() - began)
+                began, used = time.perf_counter(), processor(server)
+                times = together(loads)
+                report(name, times, time.perf_counter() - began)
+                calls = sum(map(len, times.values())) * (given.rounds + 1) / given.rounds
+                print(f"the server's process: {(processor(server) - used) * 1000 / calls:.2f} ms of processor a call")
 
 
 def together(loads: list[Load]) -> Times:
@@ -204,30 +215,51 @@ def prepare(caller: Caller) -> None:
     caller.call("", "POST", f"datapool/cases/entry/{entry}", {"state": "DONE"})
 
 
-def fill(database: Path, given: Any) -> None:
-    """Copies of the one that is there, spread over two years back."""
+def processor(server: int) -> float:
+    """Seconds that the process has computed so far."""
+    times = psutil.Process(server).cpu_times()
+    return float(times.user + times.system)
+
+
+def fill(settings: SiteSettings, given: Any) -> None:
+    """Copies of the one that is there, spread over six weeks back."""
     began = time.perf_counter()
     numbers = {"task": given.tasks, "log_entry": given.entries, "alert": given.tasks // 5}
     numbers |= {"artifact": given.tasks // 5, "pool_entry": given.tasks}
-    with sqlite3.connect(database) as tx:
+    store = Store(settings.database or f"sqlite:///{next(settings.data.glob('*.db'))}")
+    with store.engine.begin() as tx:
         for table, number in numbers.items():
             multiply(tx, table, number)
-        tx.execute("UPDATE data_pool SET done = ?", (given.tasks,))
-    tx.close()
+        tx.execute(sa.text("UPDATE data_pool SET done = :done"), {"done": given.tasks})
+    if not store.is_sqlite:
+        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+            tx.execute(sa.text("VACUUM ANALYZE"))
+    store.close()
     rows = ", ".join(f"{number:,} of {table}" for table, number in numbers.items())
-    print(f"filled in {time.perf_counter() - began:.0f} s: {rows}; {database.stat().st_size / 2**20:.0f} MB")
+    print(f"filled in {time.perf_counter() - began:.0f} s: {rows}")
 
 
-def multiply(tx: sqlite3.Connection, table: str, number: int) -> None:
-    columns = [row[1] for row in tx.execute(f"PRAGMA table_info({table})") if row[1] != "id"]
+SQLITE = (
+    "strftime('%Y-%m-%d %H:%M:%f000', one.{0}, '-' || ((:number - n) * 63000.0 / :number) || ' minutes')",
+    "(WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < :number) SELECT n FROM up)",
+)
+POSTGRESQL = (
+    "one.{0} - ((:number - n) * 63000.0 / :number) * interval '1 minute'",
+    "(SELECT * FROM generate_series(1, :number) AS counted(n))",
+)
+"""How a time is moved back, and how numbers from 1 on are made."""
+
+
+def multiply(tx: sa.Connection, table: str, number: int) -> None:
+    moved, numbers = SQLITE if tx.dialect.name == "sqlite" else POSTGRESQL
+    columns = [column["name"] for column in sa.inspect(tx).get_columns(table) if column["name"] != "id"]
     when = {"at", "created_at", "ended_at", "changed_at"}
-    moved = "strftime('%Y-%m-%d %H:%M:%f000', one.{0}, '-' || ((?1 - n) * 63000.0 / ?1) || ' minutes')"
     taken = [moved.format(name) if name in when else f'one."{name}"' for name in columns]
     names = ", ".join(f'"{name}"' for name in columns)
     # All names are this program's own.
-    words = ["INSERT INTO", table, f"({names})", "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1"]
-    words += ["FROM numbers WHERE n < ?1)", "SELECT", ", ".join(taken), "FROM numbers, (SELECT * FROM", table]
-    tx.execute(" ".join([*words, "LIMIT 1) AS one"]), (number,))
+    words = ["INSERT INTO", table, f"({names})", "SELECT", ", ".join(taken), "FROM", numbers, "AS numbers,"]
+    statement = sa.text(" ".join([*words, "(SELECT * FROM", table, "LIMIT 1) AS one"]))
+    tx.execute(statement, {"number": number})
 
 
 # The bare limits.
@@ -268,21 +300,24 @@ def bare_write(folder: Path) -> float:
 
 
 @contextmanager
-def served(data: Path) -> Iterator[tuple[int, str]]:
-    site = setup.open_site(SiteSettings(data=data))
+def served(settings: SiteSettings) -> Iterator[tuple[int, str, int]]:
+    """Port, a token, and the process."""
+    data = settings.data
+    site = setup.open_site(settings)
     if not (data / "made").exists():
         setup.create_workspace(site, "bench", "bench", KEY)
         (data / "made").touch()
     site.close()
     command = [sys.executable, "-m", "bottool", "serve", "--data", str(data), "--port", "0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    variables = os.environ | {"BOTTOOL_SITE_DATABASE": settings.database}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables)
     assert server.stdout is not None
     try:
         port = int(server.stdout.readline().rsplit(":", 1)[1])
         wait_for(port)
         connection = http.client.HTTPConnection("127.0.0.1", port)
         connection.request("POST", "/api/v2/workspace/login", json.dumps({"login": "bench", "key": KEY}))
-        yield port, str(json.loads(connection.getresponse().read())["accessToken"])
+        yield port, str(json.loads(connection.getresponse().read())["accessToken"]), server.pid
     finally:
         server.terminate()
         server.wait(60)

@@ -83,7 +83,7 @@ def principal_of_login(site: Site, given_login: str, key: str, *, address: str) 
         found = workspaces.by_login(tx, given_login)
         if secret_matches(key, found.key_hash if found else "") and found:
             tokens.forget_failures(tx, subject=subject, address=address)
-            return _workspace(found)
+            return _workspace(found.id, found.login)
         tokens.add_failure(tx, subject=subject, address=address, now=now)
         return None
 
@@ -164,23 +164,22 @@ def _holder(tx: sa.Connection, token: Row | None, now: datetime) -> Principal | 
         return None
     who = _known(tx, token, now)
     closed = frozenset(name for name in INTERFACES if not getattr(token, name))
-    return replace(who, closed=closed) if who is not None and closed else who
+    return replace(who, closed=closed, workspace=token.label) if who is not None else None
 
 
 def _known(tx: sa.Connection, token: Row, now: datetime) -> Principal | None:
-    by_site = acting_site(token.workspace_id)
     if token.kind == "workspace":
-        return _workspace(workspaces.get(tx, by_site.scope))
+        return _workspace(token.workspace_id, token.login)
     if token.kind == "account":
         return _member(tx, token.workspace_id, token.account_id)
     if token.kind == "runner":
-        found = runners.by_id(tx, by_site.scope, token.runner_id)
+        found = runners.by_id(tx, acting_site(token.workspace_id).scope, token.runner_id)
         return _runner(found) if found is not None else None
     return _attempt(token, now)
 
 
-def _workspace(row: Row) -> Principal:
-    return Principal(kind="workspace", id=row.id, name=row.login, role="workspace", workspace_id=row.id)
+def _workspace(workspace_id: int, login: str) -> Principal:
+    return Principal(kind="workspace", id=workspace_id, name=login, role="workspace", workspace_id=workspace_id)
 
 
 def _account(account_id: int, email: str, role: str, workspace_id: int) -> Principal:

@@ -13,7 +13,7 @@ from bottool_web.store.scope import Principal
 @action(PUBLIC)
 def label(site: Site, who: Principal) -> str:
     """The label of the workspace in which ``who`` acts; it is no secret to anybody who acts there."""
-    return str(site.store.read(lambda tx: workspaces.get(tx, who.scope).label))
+    return who.workspace or str(site.store.read(lambda tx: workspaces.get(tx, who.scope).label))
 
 
 @action("workspace.read")

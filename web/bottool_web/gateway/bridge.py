@@ -2,17 +2,21 @@
 
 A view answers with ``send_file`` as ever. WSGI lets a server say how files are sent (``wsgi.file_wrapper``, PEP 3333);
 ours takes the file over, so the view's thread is free at once and a slow reader holds none. Large requests have threads
-of their own, so that sixteen slow uploads do not keep pages waiting. A body goes through in pieces: the server stops
-reading from a client while its piece before is not written yet.
+of their own, so that sixteen slow uploads do not keep pages waiting, and their body goes through in pieces: the server
+stops reading from a client while its piece before is not written yet. Of all others the loop reads the whole body
+before a thread gets it, and sends the whole answer after: each piece more would be a round through both.
 """
 
 import asyncio
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO, Any, cast
 
 from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi import build_environ
 
 from bottool_web.files import PIECE_BYTES
 from bottool_web.gateway.http import Receive, Scope, Send
@@ -49,26 +53,63 @@ class Bridge:
     """One per site: ``threads`` for ordinary requests, and as many again for large ones."""
 
     def __init__(self, application: Any, threads: int) -> None:
+        self._application = _handing_over(application)
+        self._threads = ThreadPoolExecutor(threads, "ordinary")
         # The bridge's own types are narrower than what every ASGI server sends.
-        wrapped = cast("Any", _handing_over(application))
-        self._ordinary: Any = WSGIMiddleware(wrapped, workers=threads)
-        self._large: Any = WSGIMiddleware(wrapped, workers=threads)
+        self._large: Any = WSGIMiddleware(cast("Any", self._application), workers=threads)
 
     def close(self) -> None:
         """Wait for the requests that go on, and end the threads."""
-        self._ordinary.executor.shutdown()
+        self._threads.shutdown()
         self._large.executor.shutdown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Answer(scope, send)
-        bridge = self._large if _is_large(scope) else self._ordinary
         try:
-            await bridge(scope, receive, answer)
+            if _is_large(scope):
+                await self._large(scope, receive, answer)
+            else:
+                await self._at_once(scope, receive, answer)
             if answer.file is not None:
                 await _send_file(answer, receive, send)
         finally:
             if answer.file is not None:
                 answer.file.close()
+
+    async def _at_once(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        body = await _whole_body(receive)
+        if body is None:
+            return
+        environ = build_environ(cast("Any", scope), cast("Any", io.BytesIO(body)))
+        work = asyncio.get_running_loop().run_in_executor(self._threads, _answered, self._application, environ)
+        status, headers, data = await work
+        await answer({"type": "http.response.start", "status": status, "headers": headers})
+        await answer({"type": "http.response.body", "body": data, "more_body": False})
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    """``None`` when the caller hangs up before its end. The server sees to it that no more comes than was announced."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _answered(application: Wsgi, environ: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and body of the answer; in a thread."""
+    told: list[tuple[str, list[tuple[str, str]]]] = []
+    answer = application(environ, lambda status, headers, _fault=None: told.append((status, headers)))
+    try:
+        data = b"".join(answer)
+    finally:
+        getattr(answer, "close", lambda: None)()
+    # The last one holds: an application may begin anew when it fails on the way.
+    status, headers = told[-1]
+    return int(status[:3]), [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers], data
 
 
 def _handing_over(application: Wsgi) -> Wsgi:

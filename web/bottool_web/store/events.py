@@ -15,6 +15,7 @@ from bottool import wire
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import event
 
+_ADD = sa.insert(event)
 REFUSALS_KEPT = 50
 """A runner that repeats a refused call for ever must not fill the disk."""
 
@@ -31,19 +32,18 @@ class NewEvent:
 
 
 def add(tx: sa.Connection, scope: Scope, new: NewEvent) -> None:
-    tx.execute(
-        sa.insert(event).values(
-            workspace_id=scope.workspace_id,
-            task_id=new.task_id,
-            attempt=new.attempt,
-            kind=new.kind,
-            old=new.old,
-            new=new.new,
-            actor=scope.principal.name,
-            detail=dict(new.detail),
-            at=new.at,
-        )
-    )
+    values = {
+        "workspace_id": scope.workspace_id,
+        "task_id": new.task_id,
+        "attempt": new.attempt,
+        "kind": new.kind,
+        "old": new.old,
+        "new": new.new,
+        "actor": scope.principal.name,
+        "detail": dict(new.detail),
+        "at": new.at,
+    }
+    tx.execute(_ADD, values)
 
 
 def add_refusal(tx: sa.Connection, scope: Scope, refusal: NewEvent) -> None:

@@ -20,6 +20,9 @@ class Principal:
     workspace_id: int
     task_id: int | None = None
     attempt: int | None = None
+    workspace: str = ""
+    """The workspace's label, as of this request; empty when it was not looked up with who acts."""
+
     closed: frozenset[str] = frozenset()
     """The interfaces that the workspace has switched off: columns of the workspace that are false."""
 

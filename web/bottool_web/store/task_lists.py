@@ -45,9 +45,8 @@ NEWEST = 10_000
 def page(tx: sa.Connection, scope: Scope, wanted: Wanted) -> list[wire.Task]:
     """In the order that is wanted; newest first when nothing else is."""
     # The rows are found by an index alone, and only those of the page are looked up.
-    found = list(tx.scalars(_page_of_ids(_matching(tx, scope, wanted), wanted)))
-    rows = {row.id: row for row in tx.execute(tasks.seen(scope).where(task.c.id.in_(found)))} if found else {}
-    return [tasks.to_wire(rows[task_id]) for task_id in found]
+    found: list[Any] = list(tx.scalars(_page_of_ids(_matching(tx, scope, wanted), wanted)))
+    return tasks.these(tx, scope, found) if found else []
 
 
 def count(tx: sa.Connection, scope: Scope, wanted: Wanted, most: int) -> int:

@@ -2,6 +2,7 @@
 ``task_lists``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,39 @@ from bottool_web.store.tables import (
 )
 
 LARGEST_ID = 2**31
+_NEWEST = sa.and_(attempt.c.task_id == task.c.id, attempt.c.number == task.c.attempt)
+_ONE = (task.c.id == sa.bindparam("one"), task.c.workspace_id == sa.bindparam("workspace"))
+# Statements that most calls need are built once: building one takes several times as long as the database does.
+_ROW = sa.select(task).where(*_ONE)
+_LOCKED = _ROW.with_for_update()
+_ALL_SEEN = (
+    sa.select(
+        task,
+        automation.c.label.label("automation_label"),
+        automation.c.name.label("automation_name"),
+        repository.c.label.label("repository_label"),
+        bot.c.bot_id.label("bot_label"),
+        bot_version.c.version.label("version"),
+        runner.c.machine_id.label("machine_id"),
+        attempt.c.permitted_at.label("prepared_at"),
+        attempt.c.started_at.label("started_at"),
+        attempt.c.exit_code.label("exit_code"),
+        attempt.c.reason.label("reason"),
+        attempt.c.duration_seconds.label("duration_seconds"),
+        attempt.c.left_behind.label("left_behind"),
+    )
+    .join(automation, automation.c.id == task.c.automation_id)
+    .join(repository, repository.c.id == task.c.repository_id)
+    .outerjoin(attempt, _NEWEST)
+    .outerjoin(bot_version, bot_version.c.id == attempt.c.bot_version_id)
+    # What ran, once something did; until then what would run now.
+    .outerjoin(bot, bot.c.id == sa.func.coalesce(bot_version.c.bot_id, automation.c.bot_id))
+    .outerjoin(runner, runner.c.id == attempt.c.runner_id)
+)
+_SEEN = _ALL_SEEN.where(*_ONE)
+_SOME_SEEN = _ALL_SEEN.where(
+    task.c.workspace_id == sa.bindparam("workspace"), task.c.id.in_(sa.bindparam("some", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +124,7 @@ def locked(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
 
     :raises NotFound: when there is none in this workspace.
     """
-    found = tx.execute(
-        sa.select(task).where(task.c.id == _id(task_id), task.c.workspace_id == scope.workspace_id).with_for_update()
-    ).one_or_none()
+    found = tx.execute(_LOCKED, {"one": _id(task_id), "workspace": scope.workspace_id}).one_or_none()
     if found is None:
         raise missing(task_id)
     return found
@@ -103,9 +135,7 @@ def row(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
 
     :raises NotFound: when there is none in this workspace.
     """
-    found = tx.execute(
-        sa.select(task).where(task.c.id == _id(task_id), task.c.workspace_id == scope.workspace_id)
-    ).one_or_none()
+    found = tx.execute(_ROW, {"one": _id(task_id), "workspace": scope.workspace_id}).one_or_none()
     if found is None:
         raise missing(task_id)
     return found
@@ -147,7 +177,7 @@ def get(tx: sa.Connection, scope: Scope, task_id: int) -> wire.Task:
 
     :raises NotFound: when there is none in this workspace.
     """
-    found = tx.execute(seen(scope).where(task.c.id == _id(task_id))).one_or_none()
+    found = tx.execute(_SEEN, {"one": _id(task_id), "workspace": scope.workspace_id}).one_or_none()
     if found is None:
         raise missing(task_id)
     return to_wire(found)
@@ -178,34 +208,10 @@ def due(tx: sa.Connection, scope: Scope, now: datetime, *, limit: int) -> list[i
     )
 
 
-def seen(scope: Scope) -> sa.Select[Any]:
-    """All that people see of a task, for ``to_wire``; the caller says which tasks."""
-    newest = sa.and_(attempt.c.task_id == task.c.id, attempt.c.number == task.c.attempt)
-    return (
-        sa.select(
-            task,
-            automation.c.label.label("automation_label"),
-            automation.c.name.label("automation_name"),
-            repository.c.label.label("repository_label"),
-            bot.c.bot_id.label("bot_label"),
-            bot_version.c.version.label("version"),
-            runner.c.machine_id.label("machine_id"),
-            attempt.c.permitted_at.label("prepared_at"),
-            attempt.c.started_at.label("started_at"),
-            attempt.c.exit_code.label("exit_code"),
-            attempt.c.reason.label("reason"),
-            attempt.c.duration_seconds.label("duration_seconds"),
-            attempt.c.left_behind.label("left_behind"),
-        )
-        .join(automation, automation.c.id == task.c.automation_id)
-        .join(repository, repository.c.id == task.c.repository_id)
-        .outerjoin(attempt, newest)
-        .outerjoin(bot_version, bot_version.c.id == attempt.c.bot_version_id)
-        # What ran, once something did; until then what would run now.
-        .outerjoin(bot, bot.c.id == sa.func.coalesce(bot_version.c.bot_id, automation.c.bot_id))
-        .outerjoin(runner, runner.c.id == attempt.c.runner_id)
-        .where(task.c.workspace_id == scope.workspace_id)
-    )
+def these(tx: sa.Connection, scope: Scope, ids: Sequence[int]) -> list[wire.Task]:
+    """The tasks with these ids as people see them, in this order; all are of this workspace."""
+    rows = {row.id: row for row in tx.execute(_SOME_SEEN, {"some": ids, "workspace": scope.workspace_id})}
+    return [to_wire(rows[task_id]) for task_id in ids]
 
 
 def to_wire(found: Row) -> wire.Task:

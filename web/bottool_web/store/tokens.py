@@ -43,23 +43,29 @@ def add(tx: sa.Connection, scope: Scope, new: NewToken) -> None:
     )
 
 
+# Asked at every request, so it is built once: building it takes longer than the database does.
+_BY_HASH = (
+    sa.select(
+        token,
+        attempt.c.task_id,
+        attempt.c.number,
+        attempt.c.ended_at.label("attempt_ended_at"),
+        workspace.c.label,
+        workspace.c.login,
+        workspace.c.maestro,
+        workspace.c.maestro_old,
+    )
+    .join(workspace, workspace.c.id == token.c.workspace_id)
+    .outerjoin(attempt, attempt.c.id == token.c.attempt_id)
+    .where(token.c.token_hash == sa.bindparam("hash"))
+)
+
+
 def by_hash(tx: sa.Connection, token_hash: str) -> Row | None:
     """The token with, for an attempt's, its ``task_id``, ``number`` and ``attempt_ended_at``; and the workspace's
-    switches ``maestro`` and ``maestro_old``.
+    ``label``, ``login``, and switches ``maestro`` and ``maestro_old``.
     """
-    return tx.execute(
-        sa.select(
-            token,
-            attempt.c.task_id,
-            attempt.c.number,
-            attempt.c.ended_at.label("attempt_ended_at"),
-            workspace.c.maestro,
-            workspace.c.maestro_old,
-        )
-        .join(workspace, workspace.c.id == token.c.workspace_id)
-        .outerjoin(attempt, attempt.c.id == token.c.attempt_id)
-        .where(token.c.token_hash == token_hash)
-    ).one_or_none()
+    return tx.execute(_BY_HASH, {"hash": token_hash}).one_or_none()
 
 
 def revoke_of_runner(tx: sa.Connection, scope: Scope, runner_id: int, now: datetime) -> None:

@@ -109,10 +109,14 @@ def memberships_of(tx: sa.Connection, account_id: int) -> list[Row]:
     )
 
 
+# Asked at every request of a person, so it is built once.
+_MEMBER = (
+    sa.select(account.c.email, account.c.disabled_at, membership.c.role)
+    .join(membership, membership.c.account_id == account.c.id)
+    .where(membership.c.workspace_id == sa.bindparam("workspace"), account.c.id == sa.bindparam("account"))
+)
+
+
 def member(tx: sa.Connection, workspace_id: int, account_id: int) -> Row | None:
     """A user as a member: email, disabled_at, role; ``None`` when the user does not belong to the workspace."""
-    return tx.execute(
-        sa.select(account.c.email, account.c.disabled_at, membership.c.role)
-        .join(membership, membership.c.account_id == account.c.id)
-        .where(membership.c.workspace_id == workspace_id, account.c.id == account_id)
-    ).one_or_none()
+    return tx.execute(_MEMBER, {"workspace": workspace_id, "account": account_id}).one_or_none()
