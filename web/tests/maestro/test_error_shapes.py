@@ -58,7 +58,8 @@ def fault(row: str, answer: TestResponse, *, at_least: int = 400) -> str:
     text = answer.get_data(as_text=True)[:300]
     if answer.status_code < at_least:
         return f"{row}: {answer.status_code} {text}"
-    if answer.status_code >= 400 and (answer.mimetype != "application/json" or not isinstance(answer.json, dict)):
+    kind = "application/problem+json" if row.startswith("/rest/") else "application/json"
+    if answer.status_code >= 400 and (answer.mimetype != kind or not isinstance(answer.json, dict)):
         return f"{row}: {answer.status_code} is no JSON object: {answer.mimetype} {text}"
     message = answer.json.get("message") if answer.status_code >= 400 else "right"
     if not isinstance(message, str) or not message or "Traceback" in text or len(message) > 1000:
