@@ -138,4 +138,3 @@ def _pieces(form: bytes) -> Iterator[bytes]:
     for start in range(0, max(len(form) - _LONGEST, 0), _LONGEST):
         yield form[start : start + _LONGEST]
     yield form[-_LONGEST:]
-
