@@ -116,7 +116,8 @@ def rotate_key(data: Path) -> None:
     finally:
         site.close()
     click.echo(
-        f"{done.resealed} secrets are sealed anew; back '{site.vault.path.name}' up ({done.keys} keys), apart from the data."
+        f"{done.resealed} secrets are sealed anew; "
+        f"back '{site.vault.path.name}' up ({done.keys} keys), apart from the data."
     )
 
 

@@ -247,7 +247,7 @@ def _put(tx: sa.Connection, site: Site, who: Principal, credential_id: int, secr
     version = credentials.next_version(tx, who.scope, credential_id, site.now())
     what = credentials.what_of(who.scope, credential_id, secret.key, version)
     sealed = seal(tx, site, secret.value, what)
-    credentials.put(tx, who.scope, credential_id, secret.key, version, sealed, site.now())
+    credentials.put(tx, who.scope, credential_id, secret.key, version=version, sealed=sealed, now=site.now())
     credentials.note_read(tx, who.scope, [Sealed(sealed=sealed, what=what)])
 
 

@@ -79,7 +79,7 @@ def runner_of(tx: sa.Connection, who: Principal, task_id: int) -> int | None:
 
 
 def in_one_write(site: Site, work: Callable[[sa.Connection], T | BottoolError]) -> T:
-    """Run ``work`` as one write. An error that it returns is raised after the commit, so that what tells of it stays."""
+    """Run ``work`` as one write. An error that it returns is raised after the commit: what tells of it stays."""
     answer = site.store.write(work)
     if isinstance(answer, BottoolError):
         raise answer

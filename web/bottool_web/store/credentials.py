@@ -104,7 +104,7 @@ def next_version(tx: sa.Connection, scope: Scope, credential_id: int, now: datet
 
 
 def put(  # noqa: PLR0913  # one for each column
-    tx: sa.Connection, scope: Scope, credential_id: int, key: str, version: int, sealed: str, now: datetime
+    tx: sa.Connection, scope: Scope, credential_id: int, key: str, *, version: int, sealed: str, now: datetime
 ) -> None:
     """Set the value of a key, also of one that is there."""
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
