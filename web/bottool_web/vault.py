@@ -6,6 +6,7 @@ that a key that was added counts at once, in every server of the site. Knows no 
 """
 
 import base64
+import glob
 import json
 import os
 import secrets
@@ -73,6 +74,11 @@ class Vault:
         """Forget keys that seal nothing any more; never the newest."""
         keys = self._keys()
         self._write([each for each in keys[:-1] if each.id not in ids] + keys[-1:])
+
+    def drop_parts(self) -> None:
+        """Delete what a rotation left that was killed while it wrote; only for who holds the rotation's lock."""
+        for part in self._place.parent.glob(f"{glob.escape(self._place.name)}.{'[0-9a-f]' * 8}"):
+            part.unlink(missing_ok=True)
 
     def _first(self) -> "list[Key]":
         """The keys of a vault that had none: of several who begin it at once, one makes the file that all use."""

@@ -59,6 +59,8 @@ def give_versions(site: Site) -> None:
 
 def _rotate(site: Site) -> Rotated:
     before = site.vault.key_ids()
+    if before:
+        site.vault.drop_parts()
     site.vault.add_key()
     done, needed = 0, set[str]()
     for workspace_id in site.store.read(queue.workspaces):
