@@ -101,4 +101,3 @@ def test_the_audit_trail_is_filtered_by_what_begins_so(site: Site, admin: Princi
     assert subjects("credential Bank") == ["credential Bank"]
     assert subjects("credential %") == []
     assert "bank_2" in get(browser, "/audit?subject=credential+bank_")
-
