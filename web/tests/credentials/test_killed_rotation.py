@@ -37,8 +37,8 @@ for turn in range(kills):
     print(sorted(credentials.read_set(site, somebody, "bank").items()))
     site.close()
 """
-SECRETS = {f"key-{number}": f"value of {number} 🔑" for number in range(40)}
-KILLS = 20
+SECRETS = {f"key-{number}": f"value of {number} 🔑" for number in range(20)}
+KILLS = 12
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it ends rotations by signals")

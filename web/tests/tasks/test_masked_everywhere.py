@@ -22,7 +22,7 @@ FORMS = {
     "json": json.dumps(SECRET)[1:-1],
     "html": html.escape(SECRET),
     "hex": SECRET.encode().hex(),
-    **{f"base64 {at}": base64.b64encode((b"u" * at + SECRET.encode())).decode() for at in range(3)},
+    **{f"base64 {at}": base64.b64encode(b"u" * at + SECRET.encode()).decode() for at in range(3)},
 }
 FORMS |= {f"{name}, split": "\n".join(textwrap.wrap(form, 9)) for name, form in FORMS.items() if name != "raw"}
 
