@@ -74,7 +74,6 @@ def test_credentials_live_by_commands(bottool: Run, tmp_path: Path) -> None:
         ("credential", "get", "bank", "user"): "has no key 'user'",
         ("credential", "get", "banc", "user"): "did you mean 'bank'",
         ("credential", "create", "bank"): "already",
-        ("credential", "set", "bank", "a/b", "--value-file", "value"): "slash",
         (*change, "--credential", "banc"): "no credential 'banc'",
         (*change, "--credential", "bank", "--no-credentials"): "say one of them",
     }
