@@ -56,6 +56,7 @@ WEB = (
         "package_inspection",
         "ecosystems",
         "vault",
+        "masked_forms",
         "masking",
         "mail",
         "notifying",

@@ -62,6 +62,14 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
             ("--waiting-minutes",),
             {"type": click.IntRange(1), "help": "So long may a task wait before 'waiting' is told. [default: 30]"},
         ),
+        (
+            ("--credential", "credentials"),
+            {"multiple": True, "metavar": "LABEL", "help": "Its bots read this and no others; may be repeated."},
+        ),
+        (
+            ("--all-credentials/--no-credentials", "all_credentials"),
+            {"default": None, "help": "Its bots read all of the workspace (as at first), or none."},
+        ),
     ):
         function = click.option(*flags, **options)(function)
     return function
@@ -145,6 +153,7 @@ def show(state: State, label: str, as_json: bool) -> None:
             "tells": [*found.notify_users, *found.notify_channels],
             "tells of": found.notify_types,
             "waits at most": f"{found.waiting_minutes} min" if "waiting" in found.notify_types else "",
+            "credentials": "all" if found.credentials is None else found.credentials or "none",
             "waiting": found.waiting,
             "active": found.active,
             "repository": found.repository,
@@ -167,11 +176,19 @@ def delete(state: State, label: str) -> None:
 def _said(options: dict[str, Any]) -> dict[str, Any]:
     """Only what was said, as the fields of ``NewAutomation`` and ``AutomationChange``."""
     from bottool.cli.parameters import definition
+    from bottool.errors import InvalidInput
 
     said = {name: value for name, value in options.items() if value not in {None, ()}}
+    everything = said.pop("all_credentials", None)
+    if everything is not None and "credentials" in said:
+        raise InvalidInput("--credential goes with neither --all-credentials nor --no-credentials", "say one of them")
+    if everything is not None:
+        said["credentials"] = None if everything else []
     for name in ("runners", "notify_users", "notify_channels", "notify_types"):
         if name in said:
             said[name] = list(said[name])
+    if isinstance(said.get("credentials"), tuple):
+        said["credentials"] = list(said["credentials"])
     if "parameters" in said:
         said["parameters"] = [definition(text) for text in said["parameters"]]
     if said.get("timeout_seconds") == 0:

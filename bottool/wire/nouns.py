@@ -160,6 +160,8 @@ class Automation(Message, kw_only=True, frozen=True):
     notify_types: list[NoticeType] = []
     waiting_minutes: int = 30
     """So long may a task wait before people are told that no runner can take it, where ``notify_types`` has it."""
+    credentials: list[str] | None = None
+    """Labels of the credentials that its bots may read and change, maybe none; ``None``: all of the workspace."""
     waiting: int = 0
     active: int = 0
     created_at: datetime
@@ -183,6 +185,7 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     notify_channels: list[str] = []
     notify_types: list[NoticeType] = []
     waiting_minutes: int = 30
+    credentials: list[str] | None = None
 
 
 class AutomationChange(Message, kw_only=True, frozen=True):
@@ -201,6 +204,7 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     notify_channels: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_types: list[NoticeType] | msgspec.UnsetType = msgspec.UNSET
     waiting_minutes: int | msgspec.UnsetType = msgspec.UNSET
+    credentials: list[str] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Task(Message, kw_only=True, frozen=True):

@@ -1,48 +1,63 @@
-"""Secrets in what bots print and send become ``*``, in every form in which they usually turn up. Knows no database.
+"""Secrets in what bots print and send become ``*``, in every form of ``masked_forms``. Knows no database.
 
-A secret is found as it is, URL-encoded, JSON-escaped, HTML-escaped, and in base64 at any of its three alignments, each
-also when line breaks split it. What is masked keeps its length in bytes and its line breaks, so that offsets and counts
-of output stay true.
+A form is found also when line breaks split it, and a longer one when the lines are indented too. What is masked keeps
+its length in bytes and its line breaks, so that offsets and counts of output stay true.
+
+The data is searched without its line breaks, and once more without any white space, for all forms at a time.
 """
 
-import base64
-import html
-import json
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
 
-SHORTEST = 4
-"""A shorter secret would mask half of every text, and protects nothing."""
-SHORTEST_LINE = 8
-"""Of a secret of several lines, such as a private key, lines of this length are secrets of their own."""
-LONGEST = 8192
-"""Of a longer secret its beginning is looked for, and its lines."""
-_BREAK = rb"(?:\r?\n[ \t]*)?"
-_KEPT = frozenset(b"\r\n")
+from ahocorasick_rs import BytesAhoCorasick
+
+from bottool_web.masked_forms import SHORTEST, forms_of
+
+_LONGEST = 1024
+"""A longer form is looked for piece by piece."""
+_ANCHOR = 24
+"""So many bytes of each form are searched for; what follows them is compared."""
+_SURE = 12
+"""A shorter form is not looked for across words: ``10 00`` is not ``1000``."""
+_BLOCK = 1024
+_WINDOW = 256 * 1024
+_STARS = bytes(byte if byte in b"\r\n" else ord("*") for byte in range(256))
 
 
 class Masker:
-    """Masks the ``secrets`` it was made with. Safe from any thread."""
+    """Masks the ``secrets`` it was made with. Safe from any thread; making it takes longer than using it."""
+
+    reach = 4 * _LONGEST
+    """A secret that ends in new data began about so many bytes before it, at most."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for part in _parts(secret) for form in _forms(part)}
-        # The longest first: an alternation takes the first that fits, and a form may begin another.
-        patterns = [_split(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
-        self._pattern = re.compile(b"|".join(patterns)) if patterns else None
+        forms = {form for secret in secrets for form in forms_of(secret)}
+        self._searches = [_Search(forms, b"\r\n", SHORTEST), _Search(forms, b" \t\r\n", _SURE)]
+        self.size = sum(map(len, forms))
+        """Of its forms, in bytes: what it takes of the memory, about."""
 
     def data(self, data: bytes) -> bytes:
         """``data`` with its secrets masked, of the same length."""
-        return self._pattern.sub(_stars, data) if self._pattern is not None else data
+        stars = [span for search in self._searches for span in search.spans(data)]
+        if not stars:
+            return data
+        masked = bytearray(data)
+        for start, end in stars:
+            masked[start:end] = data[start:end].translate(_STARS)
+        return bytes(masked)
 
     def text(self, text: str) -> str:
         """As ``data``; a sign beyond ASCII may become several ``*``. A text without secrets stays what it is."""
-        if self._pattern is None:
-            return text
         plain = text.encode("utf-8", "surrogatepass")
         masked = self.data(plain)
-        return text if masked == plain else masked.decode("utf-8", "surrogatepass")
+        if masked is plain:
+            return text
+        try:
+            return masked.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            # Half of a sign is left where a form in UTF-16 ended within one.
+            return masked.decode("utf-8", "replace")
 
     def value(self, value: Any) -> Any:
         """As ``text``, for all texts in JSON values, also the names in objects."""
@@ -55,49 +70,71 @@ class Masker:
         return value
 
 
-def is_masked(secret: str) -> bool:
-    """False for secrets that are too short to be looked for."""
-    return any(True for _ in _parts(secret))
+class _Search:
+    """Looks for forms in data, where the bytes of ``ignored`` count neither here nor there."""
+
+    def __init__(self, forms: Iterable[bytes], ignored: bytes, shortest: int) -> None:
+        self._ignored = ignored
+        packed = {piece for form in forms for piece in _pieces(form.translate(None, ignored)) if len(piece) >= shortest}
+        by_anchor: dict[bytes, list[bytes]] = defaultdict(list)
+        for piece in packed:
+            by_anchor[piece[:_ANCHOR]].append(piece)
+        self._pieces = [sorted(pieces, key=len, reverse=True) for pieces in by_anchor.values()]
+        self._anchors = BytesAhoCorasick(list(by_anchor)) if by_anchor else None
+
+    def spans(self, data: bytes) -> list[tuple[int, int]]:
+        """From where to where something is to be masked in ``data``; in order, and apart from each other."""
+        packed = data.translate(None, self._ignored)
+        found = list(_joined(sorted(self._found(packed))))
+        if not found or len(packed) == len(data):
+            return found
+        places = self._places(data, (place for start, end in found for place in (start, end - 1)))
+        return [(start, last + 1) for start, last in zip(places, places, strict=True)]
+
+    def _found(self, packed: bytes) -> Iterator[tuple[int, int]]:
+        if self._anchors is None:
+            return
+        # A window at a time, or what repeats itself would be found in a list many times as long.
+        for window in range(0, len(packed), _WINDOW):
+            part = packed[window : window + _WINDOW + _ANCHOR - 1]
+            for number, start, _ in self._anchors.find_matches_as_indexes(part, overlapping=True):
+                for piece in self._pieces[number]:
+                    if packed.startswith(piece, window + start):
+                        yield window + start, window + start + len(piece)
+                        break
+
+    def _places(self, data: bytes, wanted: Iterator[int]) -> Iterator[int]:
+        """Where the bytes with these numbers among those that count lie in ``data``; rising numbers."""
+        block, first, size = 0, 0, self._size(data, 0)
+        here: list[int] = []
+        for number in wanted:
+            while number >= first + size:
+                block, first, here = block + _BLOCK, first + size, []
+                size = self._size(data, block)
+            here = here or [
+                at for at, byte in enumerate(data[block : block + _BLOCK], block) if byte not in self._ignored
+            ]
+            yield here[number - first]
+
+    def _size(self, data: bytes, block: int) -> int:
+        return len(data[block : block + _BLOCK].translate(None, self._ignored))
 
 
-def _parts(secret: str) -> Iterator[str]:
-    whole = secret.strip()
-    if len(whole) >= SHORTEST:
-        yield whole[:LONGEST]
-    lines = whole.splitlines()
-    if len(lines) > 1:
-        yield from (line.strip()[:LONGEST] for line in lines if len(line.strip()) >= SHORTEST_LINE)
+def _joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Those that overlap as one; what lies between two that only touch is not theirs."""
+    start, end = 0, 0
+    for first, last in spans:
+        if first >= end:
+            if end:
+                yield start, end
+            start = first
+        end = max(end, last)
+    if end:
+        yield start, end
 
 
-def _forms(secret: str) -> Collection[bytes]:
-    plain = secret.encode("utf-8", "surrogatepass")
-    texts = {secret, html.escape(secret), html.escape(secret, quote=False)}
-    for ascii_only in (True, False):
-        escaped = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
-        texts |= {escaped, escaped.replace("/", "\\/")}
-    for encode in (quote, quote_plus):
-        for safe in ("", "/"):
-            encoded = encode(plain, safe=safe)
-            texts |= {encoded, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)}
-    return {text.encode("utf-8", "surrogatepass") for text in texts} | set(_base64(plain))
-
-
-def _base64(plain: bytes) -> Iterator[bytes]:
-    """The signs that depend on nothing but the secret, wherever in the encoded bytes it begins."""
-    for before in range(3):
-        whole = base64.b64encode(bytes(before) + plain)
-        # A sign stands for 6 bits: those that hold bits of a neighbour are left out.
-        first = -(-before * 8 // 6)
-        last = (before + len(plain)) * 8 // 6
-        form = whole[first:last]
-        if len(form) > SHORTEST:
-            yield form
-            yield form.translate(bytes.maketrans(b"+/", b"-_"))
-
-
-def _split(form: bytes) -> bytes:
-    return _BREAK.join(re.escape(form[at : at + 1]) for at in range(len(form)))
-
-
-def _stars(found: "re.Match[bytes]") -> bytes:
-    return bytes(byte if byte in _KEPT else ord("*") for byte in found[0])
+def _pieces(form: bytes) -> Iterator[bytes]:
+    """Of one length; the last overlaps the one before it."""
+    for start in range(0, max(len(form) - _LONGEST, 0), _LONGEST):
+        yield form[start : start + _LONGEST]
+    yield form[-_LONGEST:]

@@ -115,7 +115,10 @@ def rotate_key(data: Path) -> None:
         done = rotate(site)
     finally:
         site.close()
-    click.echo(f"{done.resealed} secrets are sealed anew; back 'vault.key' up ({done.keys} keys), apart from the data.")
+    click.echo(
+        f"{done.resealed} secrets are sealed anew; "
+        f"back '{site.vault.path.name}' up ({done.keys} keys), apart from the data."
+    )
 
 
 @server.command("mail-test")

@@ -18,6 +18,8 @@ class SiteSettings:
     data: Path
     database: str = ""
     """``sqlite:///PATH`` or ``postgresql://…``; empty: ``site.db`` in the data folder."""
+    vault_key_file: str = ""
+    """Where the keys lie that seal credentials, from the data folder on; empty: ``vault.key`` in it."""
     host: str = "127.0.0.1"
     port: int = 8800
     upload_limit_bytes: int = 200 * 1024 * 1024
@@ -67,6 +69,10 @@ class SiteSettings:
     def longest_hold_seconds(self) -> float:
         """How long a runner's call may be held: several fit into a lease, or the runner could never trust its lease."""
         return min(self.hold_seconds, self.lease_seconds / 4)
+
+    @property
+    def vault_path(self) -> Path:
+        return self.data / (self.vault_key_file or "vault.key")
 
     @property
     def database_address(self) -> str:

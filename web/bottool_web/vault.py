@@ -1,4 +1,4 @@
-"""Sealing secrets that are kept in the database, with keys that are not: ``vault.key`` in the site's folder.
+"""Sealing secrets that are kept in the database, with keys that are not: they lie in a file.
 
 Each secret is sealed as something (``what``), so that a sealed value that is moved to another row cannot be read there.
 The file holds several keys, the newest last: a new one seals, old ones still open. It is read anew at every use, so
@@ -6,6 +6,7 @@ that a key that was added counts at once, in every server of the site. Knows no 
 """
 
 import base64
+import glob
 import json
 import os
 import secrets
@@ -15,7 +16,6 @@ from pathlib import Path
 
 from bottool.errors import SettingsError
 
-FILE_NAME = "vault.key"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 """Source: NIST SP 800-38D, section 8.2: 96 bits at random for at most 2^32 values under one key."""
@@ -75,23 +75,37 @@ class Vault:
         keys = self._keys()
         self._write([each for each in keys[:-1] if each.id not in ids] + keys[-1:])
 
+    def drop_parts(self) -> None:
+        """Delete what a rotation left that was killed while it wrote; only for who holds the rotation's lock."""
+        for part in self._place.parent.glob(f"{glob.escape(self._place.name)}.{'[0-9a-f]' * 8}"):
+            part.unlink(missing_ok=True)
+
     def _first(self) -> "list[Key]":
         """The keys of a vault that had none: of several who begin it at once, one makes the file that all use."""
         part = self._part([Key(id=secrets.token_hex(4), key=secrets.token_bytes(KEY_BYTES))])
         try:
-            os.link(part, self.path)
+            os.link(part, self._place)
         except FileExistsError:
             pass
         finally:
             part.unlink(missing_ok=True)
-        _sync_folder(self.path.parent)
+        _sync_folder(self._place.parent)
         return self._keys()
+
+    @property
+    def _place(self) -> Path:
+        """The file itself, where the path is a link to it."""
+        return self.path.resolve()
 
     def _keys(self) -> "list[Key]":
         try:
             text = self.path.read_bytes()
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise SettingsError(
+                f"'{self.path}' cannot be read: {error.strerror}", "it must be a file that the server may read"
+            ) from error
         if os.name != "nt" and stat.S_IMODE(self.path.stat().st_mode) & 0o077:
             raise SettingsError(f"others can read the keys of this site: '{self.path}'", f"type: chmod 600 {self.path}")
         try:
@@ -106,16 +120,22 @@ class Vault:
         """Whole or not at all: the file may never be without a key that something is sealed with."""
         part = self._part(keys)
         try:
-            part.replace(self.path)
-            _sync_folder(self.path.parent)
+            part.replace(self._place)
+            _sync_folder(self._place.parent)
         finally:
             part.unlink(missing_ok=True)
 
     def _part(self, keys: "list[Key]") -> Path:
         """The keys in a file beside, on the disk, that still wants its name."""
-        part = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
+        part = self._place.with_name(f"{self._place.name}.{secrets.token_hex(4)}")
         said = [{"id": each.id, "key": base64.b64encode(each.key).decode("ascii")} for each in keys]
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        try:
+            opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise SettingsError(
+                f"no keys can be written to '{self.path}': {error.strerror}", "make the folder, or let the server write"
+            ) from error
+        with os.fdopen(opened, "w", encoding="ascii") as file:
             json.dump(said, file, indent=1)
             file.flush()
             os.fsync(file.fileno())

@@ -13,7 +13,7 @@ from bottool_web.actions.once import Request, once
 from bottool_web.actions.parameters import check_declared, check_parameters
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
-from bottool_web.store import audit, automations, bots, notices, runners, workspaces
+from bottool_web.store import audit, automations, bots, credential_lists, notices, runners, workspaces
 from bottool_web.store.scope import Principal
 
 __all__ = ["change", "check_parameters", "create", "delete", "get_automation", "list_automations"]
@@ -52,6 +52,7 @@ def create(site: Site, who: Principal, new: wire.NewAutomation, *, idempotency_k
         made = automations.add(tx, who.scope, columns, request.now)
         _link(tx, site, who, made, new.runners)
         _tell(tx, who, made, said)
+        credential_lists.put(tx, who.scope, made, said["credentials"])
         audit.record(tx, who.scope, request.act, new.label, request.now)
         return automations.get(tx, who.scope, new.label)
 
@@ -74,6 +75,8 @@ def change(site: Site, who: Principal, label: str, wanted: wire.AutomationChange
         if "runners" in said:
             _link(tx, site, who, row, said["runners"])
         _tell(tx, who, row, said)
+        if "credentials" in said:
+            credential_lists.put(tx, who.scope, row, said["credentials"])
         audit.record(tx, who.scope, "automation.change", label, now, fields=sorted(said))
         return automations.get(tx, who.scope, label)
 
@@ -121,8 +124,8 @@ def _check(said: dict[str, Any]) -> None:
 def _check_lists(said: dict[str, Any]) -> None:
     for index, machine_id in enumerate(said.get("runners", ())):
         checks.label(machine_id, f"runners[{index}]")
-    for field in ("notify_users", "notify_channels"):
-        for index, each in enumerate(said.get(field, ())):
+    for field in ("notify_users", "notify_channels", "credentials"):
+        for index, each in enumerate(said.get(field) or ()):
             checks.name(each, f"{field}[{index}]")
 
 

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from bottool import wire
-from bottool.errors import Conflict, InvalidInput, NotFound, StaleAttempt, did_you_mean
+from bottool.errors import Conflict, Forbidden, InvalidInput, NotFound, StaleAttempt, did_you_mean
 from bottool.states import AttemptState
 from bottool_web.actions import checks
-from bottool_web.actions.fencing import check_bot
+from bottool_web.actions.fencing import check_bot, in_one_write
 from bottool_web.actions.permissions import action
 from bottool_web.actions.sealing import seal
 from bottool_web.actions.site import Site
-from bottool_web.store import attempts, audit, credentials, workspaces
+from bottool_web.store import attempts, audit, credential_lists, credentials, workspaces
 from bottool_web.store.credentials import Sealed
 from bottool_web.store.scope import Principal
 
@@ -44,6 +44,11 @@ def create(site: Site, who: Principal, new: wire.NewCredential) -> wire.Credenti
 
     def make(tx: sa.Connection) -> wire.Credential:
         check_bot(tx, who)
+        if automation := credential_lists.narrowed_by(tx, who.scope):
+            raise Forbidden(
+                f"the automation '{automation}' lists its credentials, so its bots make none",
+                "let a person make it, and list it",
+            )
         made = credentials.add(tx, who.scope, new.label, workspaces.repository_id(tx, who.scope, new.repository), now)
         for each in new.secrets:
             _put(tx, site, who, made, each)
@@ -85,8 +90,7 @@ def _change(
     _check(secrets)
 
     def make(tx: sa.Connection) -> wire.Credential:
-        check_bot(tx, who)
-        found = credentials.get(tx, who.scope, label)
+        found = _mine(tx, who, label)
         if taken and any(each.key in found.keys for each in secrets):
             raise Conflict(taken, "take another key, or change the value of this one")
         if only is not None:
@@ -104,8 +108,7 @@ def remove_key(site: Site, who: Principal, label: str, key: str) -> wire.Credent
     """:raises NotFound: when there is no such key."""
 
     def make(tx: sa.Connection) -> wire.Credential:
-        check_bot(tx, who)
-        found = credentials.get(tx, who.scope, label)
+        found = _mine(tx, who, label)
         _known(label, key, found.keys)
         credentials.keep_only(tx, who.scope, found.id, tuple(each for each in found.keys if each != key))
         _audit(tx, site, who, "credential.change", label, [key], removed=True)
@@ -160,7 +163,7 @@ def repository_of(site: Site, who: Principal, label: str) -> str:
     """
     if site.local_credentials is not None:
         return "DEFAULT"
-    return site.store.read(lambda tx: credentials.get(tx, who.scope, label)).repository
+    return site.store.read(lambda tx: _mine(tx, who, label)).repository
 
 
 @action("credential.use")
@@ -179,9 +182,12 @@ def _local(site: Site, label: str) -> dict[str, str]:
 def _read(site: Site, who: Principal, label: str, key: str | None) -> dict[str, str]:
     """What is read is written down before anybody sees it; a value that cannot be opened is not read."""
 
-    def work(tx: sa.Connection) -> dict[str, Sealed]:
+    def work(tx: sa.Connection) -> dict[str, Sealed] | Forbidden:
         _check_alive(tx, who)
         found = credentials.get(tx, who.scope, label)
+        if refused := _not_listed(tx, who, found):
+            _audit(tx, site, who, "credential.use", label, found.keys if key is None else [key], refused=True)
+            return refused
         known = credentials.secrets(tx, who.scope, found.id)
         if key is not None:
             _known(label, key, known)
@@ -190,8 +196,31 @@ def _read(site: Site, who: Principal, label: str, key: str | None) -> dict[str, 
         _audit(tx, site, who, "credential.use", label, list(known))
         return known
 
-    read = site.store.write(work)
+    read = in_one_write(site, work)
     return {name: site.vault.unseal(each.sealed, each.what) for name, each in read.items()}
+
+
+def _not_listed(tx: sa.Connection, who: Principal, found: wire.Credential) -> Forbidden | None:
+    """What to answer a bot whose automation lists credentials, but not this one."""
+    automation = credential_lists.narrowed_by(tx, who.scope)
+    if not automation or credential_lists.is_listed(tx, who.scope, found.id):
+        return None
+    return Forbidden(
+        f"the automation '{automation}' does not list the credential '{found.label}'",
+        f"bottool automation update {automation} --credential {found.label}, beside those that it has",
+    )
+
+
+def _mine(tx: sa.Connection, who: Principal, label: str) -> wire.Credential:
+    """The credential, for who wants to change it.
+
+    :raises Forbidden: to a bot whose automation does not list it.
+    """
+    check_bot(tx, who)
+    found = credentials.get(tx, who.scope, label)
+    if refused := _not_listed(tx, who, found):
+        raise refused
+    return found
 
 
 def _check_alive(tx: sa.Connection, who: Principal) -> None:
@@ -215,9 +244,10 @@ def _known(label: str, key: str, keys: Iterable[str]) -> None:
 
 def _put(tx: sa.Connection, site: Site, who: Principal, credential_id: int, secret: wire.Secret) -> None:
     """What a bot writes it knows, so it is masked from then on like what it reads."""
-    what = credentials.what_of(who.scope, credential_id, secret.key)
+    version = credentials.next_version(tx, who.scope, credential_id, site.now())
+    what = credentials.what_of(who.scope, credential_id, secret.key, version)
     sealed = seal(tx, site, secret.value, what)
-    credentials.put(tx, who.scope, credential_id, secret.key, sealed, site.now())
+    credentials.put(tx, who.scope, credential_id, secret.key, version=version, sealed=sealed, now=site.now())
     credentials.note_read(tx, who.scope, [Sealed(sealed=sealed, what=what)])
 
 

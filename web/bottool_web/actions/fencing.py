@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from bottool.errors import Conflict, NotFound, StaleAttempt
+from bottool.errors import BottoolError, NotFound, StaleAttempt
 from bottool.states import FINAL, AttemptState, TaskState
 from bottool_web.actions.site import Site
 from bottool_web.store import attempts, events, tasks
@@ -78,10 +78,10 @@ def runner_of(tx: sa.Connection, who: Principal, task_id: int) -> int | None:
     return int(attempt.runner_id) if attempt is not None else None
 
 
-def in_one_write(site: Site, work: Callable[[sa.Connection], T | Conflict]) -> T:
-    """Run ``work`` as one write. A ``Conflict`` that it returns is raised after the commit, so that its event stays."""
+def in_one_write(site: Site, work: Callable[[sa.Connection], T | BottoolError]) -> T:
+    """Run ``work`` as one write. An error that it returns is raised after the commit: what tells of it stays."""
     answer = site.store.write(work)
-    if isinstance(answer, Conflict):
+    if isinstance(answer, BottoolError):
         raise answer
     return answer
 

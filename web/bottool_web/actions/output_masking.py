@@ -7,7 +7,7 @@ its beginning was kept already, and is no secret by itself.
 from collections import defaultdict
 
 from bottool import wire
-from bottool_web.masking import LONGEST, Masker
+from bottool_web.masking import Masker
 
 _HEAD = wire.FRAME_HEAD_BYTES
 
@@ -16,7 +16,7 @@ def masked_frames(masker: Masker, before: bytes, data: bytes) -> bytes:
     """``data`` (whole frames) masked; ``before`` are whole frames in front of it."""
     context: dict[wire.Stream, bytes] = defaultdict(bytes)
     for frame in wire.frames(before):
-        context[frame.stream] = (context[frame.stream] + frame.data)[-LONGEST:]
+        context[frame.stream] = (context[frame.stream] + frame.data)[-masker.reach :]
     frames = list(wire.frames(data))
     texts: dict[wire.Stream, bytes] = {}
     for stream in {frame.stream for frame in frames}:

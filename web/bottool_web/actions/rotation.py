@@ -32,6 +32,10 @@ def rotate(site: Site) -> Rotated:
     """
     try:
         lock = FolderLock(site.vault.path.with_suffix(".lock"))
+    except OSError as error:
+        raise SettingsError(
+            f"'{site.vault.path.parent}' cannot be written to: {error.strerror}", "rotate where the keys may be written"
+        ) from error
     except SettingsError:
         raise SettingsError(
             f"another rotation of '{site.vault.path}' goes on", "wait for its end, then type it again"
@@ -42,8 +46,21 @@ def rotate(site: Site) -> Rotated:
         lock.release()
 
 
+def give_versions(site: Site) -> None:
+    """Seal values anew that were sealed before values had versions. May be killed anywhere and repeated.
+
+    :raises SettingsError: when something cannot be opened.
+    """
+    for workspace_id in site.store.read(queue.workspaces):
+        scope = acting_site(workspace_id).scope
+        if site.store.read(lambda tx, scope=scope: sealed.has_old(tx, scope)):  # type: ignore[misc]
+            _reseal(site, scope, "credential_secret")
+
+
 def _rotate(site: Site) -> Rotated:
     before = site.vault.key_ids()
+    if before:
+        site.vault.drop_parts()
     site.vault.add_key()
     done, needed = 0, set[str]()
     for workspace_id in site.store.read(queue.workspaces):
@@ -58,8 +75,8 @@ def _rotate(site: Site) -> Rotated:
 def _reseal(site: Site, scope: Scope, table: str) -> int:
     done = 0
     for row in _rows(site, scope, table):
-        if not site.vault.is_newest(row.sealed):
-            new = site.vault.seal(site.vault.unseal(row.sealed, row.what), row.what)
+        if row.what != row.wanted or not site.vault.is_newest(row.sealed):
+            new = site.vault.seal(site.vault.unseal(row.sealed, row.what), row.wanted)
             site.store.write(lambda tx, row=row, new=new: sealed.put(tx, scope, table, row, new))  # type: ignore[misc]
             done += 1
     return done

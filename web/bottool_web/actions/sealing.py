@@ -13,7 +13,7 @@ def seal(tx: sa.Connection, site: Site, secret: str, what: str) -> str:
 
     :raises Unavailable: when the keys are gone and something is sealed: a new key would bury it for good.
     """
-    if not site.vault.key_ids() and _is_anything_sealed(tx):
+    if not site.vault.key_ids() and is_anything_sealed(tx):
         raise Unavailable(
             f"'{site.vault.path}' is gone, and secrets are sealed with its keys",
             "put the file back from a backup; without it they cannot be opened",
@@ -21,6 +21,6 @@ def seal(tx: sa.Connection, site: Site, secret: str, what: str) -> str:
     return site.vault.seal(secret, what)
 
 
-def _is_anything_sealed(tx: sa.Connection) -> bool:
+def is_anything_sealed(tx: sa.Connection) -> bool:
     scopes = [acting_site(workspace_id).scope for workspace_id in queue.workspaces(tx)]
     return any(sealed.some(tx, scope, table, 0, 1) for scope in scopes for table in sealed.TABLES)

@@ -14,6 +14,8 @@ from bottool.errors import InvalidInput, NotFound, SettingsError
 from bottool_web.actions import checks
 from bottool_web.actions.identity import acting_site
 from bottool_web.actions.passwords import check_password, hash_password, hash_secret
+from bottool_web.actions.rotation import give_versions
+from bottool_web.actions.sealing import is_anything_sealed
 from bottool_web.actions.site import Site
 from bottool_web.files import Files
 from bottool_web.folder_lock import FolderLock
@@ -41,7 +43,7 @@ def open_site(settings: SiteSettings) -> Site:
         store = Store(settings.database_address)
         key = _key(settings.data / KEY_NAME, is_new=not _has_tables(store))
         schema.migrate(store)
-        return Site(
+        site = Site(
             settings=settings,
             store=store,
             files=Files(settings.data / "files", floor_bytes=settings.disk_floor_bytes),
@@ -50,11 +52,23 @@ def open_site(settings: SiteSettings) -> Site:
             key=key,
             lock=lock,
         )
+        _check_vault(site)
+        give_versions(site)
     except BaseException:
         if store is not None:
             store.close()
         lock.release()
         raise
+    return site
+
+
+def _check_vault(site: Site) -> None:
+    """:raises SettingsError: when others can read its keys, or they are gone and something is sealed with them."""
+    if not site.vault.key_ids() and site.store.read(is_anything_sealed):
+        raise SettingsError(
+            f"the keys that seal this site's credentials are missing: '{site.vault.path}'",
+            "put the file back from a backup, or say with 'vault_key_file' where it lies",
+        )
 
 
 def _has_tables(store: Store) -> bool:

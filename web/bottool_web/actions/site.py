@@ -9,7 +9,7 @@ from bottool_web.folder_lock import FolderLock
 from bottool_web.hints import Hints
 from bottool_web.settings import SiteSettings
 from bottool_web.store.database import Store
-from bottool_web.vault import FILE_NAME, Vault
+from bottool_web.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Site:
     @property
     def vault(self) -> Vault:
         """What opens the secrets in the store."""
-        return Vault(self.settings.data / FILE_NAME)
+        return Vault(self.settings.vault_path)
 
     def close(self) -> None:
         """Let waiting writes finish and give the data folder back. May be repeated."""

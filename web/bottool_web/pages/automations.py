@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 
 from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
-from bottool_web.actions import automations, bots, channels, messages, runners, tasks
+from bottool_web.actions import automations, bots, channels, credentials, messages, runners, tasks
 from bottool_web.actions.site import Site
 from bottool_web.pages.forms import Form, number, typed
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
@@ -152,6 +152,7 @@ def _settings(form: Form) -> dict[str, Any]:
         "notify_users": form.getlist("notify_users"),
         "notify_channels": form.getlist("notify_channels"),
         "notify_types": form.getlist("notify_types"),
+        "credentials": form.getlist("credentials") if "credentials_listed" in form else None,
         "waiting_minutes": number(form.get("waiting_minutes", "") or "30", "waiting_minutes"),
     }
 
@@ -186,6 +187,7 @@ def _settings_page(site: Site, who: Principal, automation: wire.Automation | Non
         runners=runners.list_runners(site, who),
         users=messages.list_users(site, who),
         channels=channels.list_channels(site, who),
+        credentials=[each.label for each in credentials.list_credentials(site, who)],
         notices=NOTICES,
         error=error,
     )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import NotFound, did_you_mean
 from bottool.states import ACTIVE, WAITING
-from bottool_web.store import notices
+from bottool_web.store import credential_lists, notices
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import automation, automation_runner, bot, repository, runner, task
 from bottool_web.store.taken import conflict_when_taken
@@ -108,6 +108,7 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | N
     if automation_row is not None:
         wanted = wanted.where(automation.c.id == automation_row)
     runners, counts = _machines(tx, scope, automation_row), _counts(tx, scope, automation_row)
+    listed = credential_lists.of_automations(tx, scope, automation_row)
     told = notices.of_automations(tx, scope, automation_row)
     return [
         wire.Automation(
@@ -128,6 +129,7 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | N
             notify_channels=told[row.id].channels,
             notify_types=told[row.id].types,
             waiting_minutes=row.waiting_minutes,
+            credentials=listed[row.id] if row.credentials_listed else None,
             waiting=sum(count for state, count in counts[row.id].items() if state in WAITING),
             active=sum(count for state, count in counts[row.id].items() if state in ACTIVE),
             created_at=row.created_at,

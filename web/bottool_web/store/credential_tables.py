@@ -13,6 +13,8 @@ credential = table(
     time("created_at"),
     time("changed_at"),
     time("deleted_at", nullable=True),
+    # Of the value that was set last, of whichever key: it only grows, so no two values of a key have the same.
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
 )
 sa.Index(
     "uq_credential_label",
@@ -30,7 +32,17 @@ credential_secret = table(
     # By the vault, as what this row is: see ``store.credentials``.
     text("sealed"),
     time("changed_at"),
+    # Part of what it is sealed as; 0: sealed before values had versions.
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("credential_id", "key"),
+)
+# What the bots of an automation may read, where ``automation.credentials_listed`` says that this list holds.
+automation_credential = table(
+    "automation_credential",
+    reference("workspace_id", "workspace.id"),
+    reference("automation_id", "automation.id"),
+    reference("credential_id", "credential.id"),
+    sa.UniqueConstraint("automation_id", "credential_id"),
 )
 # What an attempt knows, so that it is masked in what the attempt prints and sends. A copy of what was sealed at the
 # time: a value that is changed later is still known to it.

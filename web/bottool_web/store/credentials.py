@@ -26,9 +26,10 @@ class Sealed:
     sealed: str = field(repr=False)
 
 
-def what_of(scope: Scope, credential_id: int, key: str) -> str:
-    """As what the value of a key is sealed: its place, which no other row has."""
-    return f"credential {scope.workspace_id} {credential_id} {key}"
+def what_of(scope: Scope, credential_id: int, key: str, version: int) -> str:
+    """As what the value of a key is sealed: its place, which no other row has, and which value of it this is."""
+    place = f"{scope.workspace_id} {credential_id}"
+    return f"value {version} of credential {place} {key}" if version else f"credential {place} {key}"
 
 
 def all_living(tx: sa.Connection, scope: Scope) -> list[wire.Credential]:
@@ -79,29 +80,40 @@ def delete(tx: sa.Connection, scope: Scope, credential_id: int, now: datetime) -
 def secrets(tx: sa.Connection, scope: Scope, credential_id: int) -> dict[str, Sealed]:
     """By key, in the order in which they came."""
     rows = tx.execute(
-        sa.select(credential_secret.c.key, credential_secret.c.sealed)
+        sa.select(credential_secret.c.key, credential_secret.c.version, credential_secret.c.sealed)
         .where(
             credential_secret.c.workspace_id == scope.workspace_id,
             credential_secret.c.credential_id == credential_id,
         )
         .order_by(credential_secret.c.id)
     )
-    return {row.key: Sealed(what=what_of(scope, credential_id, row.key), sealed=row.sealed) for row in rows}
+    return {
+        row.key: Sealed(what=what_of(scope, credential_id, row.key, row.version), sealed=row.sealed) for row in rows
+    }
 
 
-def put(tx: sa.Connection, scope: Scope, credential_id: int, key: str, sealed: str, now: datetime) -> None:
+def next_version(tx: sa.Connection, scope: Scope, credential_id: int, now: datetime) -> int:
+    """The version of a value that is set now; others who set one wait until this transaction ends."""
+    made: int = tx.execute(
+        sa.update(credential)
+        .where(credential.c.workspace_id == scope.workspace_id, credential.c.id == credential_id)
+        .values(version=credential.c.version + 1, changed_at=now)
+        .returning(credential.c.version)
+    ).scalar_one()
+    return made
+
+
+def put(  # noqa: PLR0913  # one for each column
+    tx: sa.Connection, scope: Scope, credential_id: int, key: str, *, version: int, sealed: str, now: datetime
+) -> None:
     """Set the value of a key, also of one that is there."""
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     values = {"workspace_id": scope.workspace_id, "credential_id": credential_id, "key": key}
+    changed = {"version": version, "sealed": sealed, "changed_at": now}
     tx.execute(
         insert(credential_secret)
-        .values(**values, sealed=sealed, changed_at=now)
-        .on_conflict_do_update(index_elements=["credential_id", "key"], set_={"sealed": sealed, "changed_at": now})
-    )
-    tx.execute(
-        sa.update(credential)
-        .where(credential.c.workspace_id == scope.workspace_id, credential.c.id == credential_id)
-        .values(changed_at=now)
+        .values(**values, **changed)
+        .on_conflict_do_update(index_elements=["credential_id", "key"], set_=changed)
     )
 
 

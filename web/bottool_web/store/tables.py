@@ -109,6 +109,14 @@ audit = _table(
     sa.Column("detail", Json, nullable=False),
     _time("at"),
 )
+for _column in (audit.c.actor, audit.c.act, audit.c.subject):
+    sa.Index(
+        f"ix_audit_{_column.name}",
+        audit.c.workspace_id,
+        _column,
+        audit.c.id,
+        postgresql_ops={_column.name: "text_pattern_ops"},
+    )
 # The answers to requests that carried an idempotency key.
 idempotency = _table(
     "idempotency",
@@ -221,6 +229,8 @@ automation = _table(
     # People may be told of tasks that wait so long because no runner can take them; and when they were told last.
     sa.Column("waiting_minutes", sa.Integer, nullable=False, server_default="30"),
     _time("waiting_told_at", nullable=True),
+    # Its bots read only what ``automation_credential`` has, also when that is nothing.
+    sa.Column("credentials_listed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )
