@@ -11,22 +11,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _LOOK_SECONDS = 0.05
+_AT_ONCE_SECONDS = 0.002
+_WAIT_SECONDS = 0.1
 
 
 @contextlib.contextmanager
 def locked(path: Path, *, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold the lock of the file ``path``, which is made when missing; waits as long as it takes.
 
-    ``waiting`` is called once when somebody else holds it. Two threads of one process exclude each other too.
+    ``waiting`` is called once when somebody else holds it for longer than a moment. Two threads of one process exclude
+    each other too.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        is_ours = try_lock(handle)
-        if not is_ours:
-            waiting()
-        while not is_ours:
-            time.sleep(_LOOK_SECONDS)
-            is_ours = try_lock(handle)
+        moment = time.monotonic() + _WAIT_SECONDS
+        is_told = False
+        while not try_lock(handle):
+            is_late = time.monotonic() >= moment
+            if is_late and not is_told:
+                waiting()
+                is_told = True
+            time.sleep(_LOOK_SECONDS if is_late else _AT_ONCE_SECONDS)
         yield
     finally:
         os.close(handle)

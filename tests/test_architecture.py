@@ -36,7 +36,7 @@ CORE = (
         "placing",
         "build",
         "preview",
-        "environments",
+        *("manifests", "leases", "shelf", "working_folder", "environments"),
         "arguments",
         "launcher",
         "run",

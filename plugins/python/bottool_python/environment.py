@@ -161,7 +161,7 @@ def _resolve(bot: Installed, environment: Path, extra: dict[str, str]) -> Locked
 
 def _kept(installation: Installation) -> Path:
     """By package, interpreter and platform, and by how often somebody asked for it anew."""
-    return (installation.store or Path()) / "resolved" / f"{key(installation)[:32]}.lock"
+    return (installation.store or Path()) / "keep" / "resolved" / f"{key(installation)[:32]}.lock"
 
 
 def _asked_again(installation: Installation) -> str:
@@ -172,7 +172,7 @@ def _asked_again(installation: Installation) -> str:
 
 
 def _again(installation: Installation) -> Path:
-    return (installation.store or Path()) / "again" / installation.package.sha256
+    return (installation.store or Path()) / "keep" / "again" / installation.package.sha256
 
 
 def resolve_anew(installation: Installation) -> None:
