@@ -126,7 +126,9 @@ class Cache:
         def waiting() -> None:
             note(f"another bot prepares the same {language.title} environment; waiting for it")
 
-        about = About(label=f"{language.name}, first for {installation.package.bot_id}", strict=False, store=language.name)
+        about = About(
+            label=f"{language.name}, first for {installation.package.bot_id}", strict=False, store=language.name
+        )
         return self.shelf.have(Thing(ENVIRONMENTS, _key(language.name, what)), fill, about, waiting)
 
 

@@ -37,6 +37,16 @@ def locked(path: Path, *, waiting: Callable[[], None] = lambda: None) -> Iterato
         os.close(handle)
 
 
+@contextlib.contextmanager
+def locked_if_free(path: Path) -> Iterator[bool]:
+    """As ``locked``, without waiting: false when somebody else holds it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield try_lock(handle)
+    finally:
+        os.close(handle)
+
+
 if sys.platform == "win32":
     import msvcrt
 

@@ -7,6 +7,7 @@ times and modes, some microseconds each; only what differs there is read again. 
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ _FORMAT = 1
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """``digest`` is that of a file's content, what a link says, ``""`` for a folder. ``resolves``: a link's end is there."""
+    """``digest`` is that of a file's content; what a link says; ``""`` for a folder.
+
+    ``resolves``: what a link leads to is there.
+    """
 
     path: str
     mode: int
@@ -131,11 +135,12 @@ def _same(entry: Entry, now: Entry) -> bool:
 
 def _below(folder: Path, prefix: str = "") -> Iterator[tuple[str, str, os.stat_result]]:
     """Name with ``/``, path and stat of everything below, sorted; a link is not followed."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda each: each.name)
+    with os.scandir(folder) as below:
+        entries = sorted(below, key=lambda each: each.name)
     for entry in entries:
-        # Not the entry's own stat: on Windows that one lacks the count of links.
-        yield f"{prefix}{entry.name}", entry.path, os.stat(entry.path, follow_symlinks=False)
+        # On Windows an entry's own stat lacks the count of links.
+        found = Path(entry.path).lstat() if sys.platform == "win32" else entry.stat(follow_symlinks=False)
+        yield f"{prefix}{entry.name}", entry.path, found
         if entry.is_dir(follow_symlinks=False):
             yield from _below(Path(entry.path), f"{prefix}{entry.name}/")
 
@@ -149,20 +154,20 @@ def _entry_or_none(name: str, path: str, found: os.stat_result) -> Entry | None:
 
 def _entry(name: str, path: str, found: os.stat_result) -> Entry:
     is_file, is_link = stat.S_ISREG(found.st_mode), stat.S_ISLNK(found.st_mode)
-    digest = _digest(path) if is_file else os.readlink(path) if is_link else ""
+    digest = _digest(path) if is_file else str(Path(path).readlink()) if is_link else ""
     return Entry(
         path=name,
         mode=found.st_mode,
         size_bytes=found.st_size if is_file else 0,
         changed_ns=found.st_mtime_ns if is_file else 0,
         digest=digest,
-        resolves=not is_link or os.path.exists(path),
+        resolves=not is_link or Path(path).exists(),
     )
 
 
 def _digest(path: str) -> str:
     hashed = hashlib.blake2b(digest_size=16)
-    with open(path, "rb", buffering=0) as file:
+    with Path(path).open("rb", buffering=0) as file:
         while data := file.read(_CHUNK_BYTES):
             hashed.update(data)
     return hashed.hexdigest()

@@ -9,7 +9,7 @@ and made anew, beside the damaged folder if somebody still uses that. Knows neit
     <root>/<kind>/<key>/.ready                     the name of the folder; its time is that of the last use
     <root>/<kind>/<key>/.<folder>.manifest         what the folder held when it was made
     <root>/<kind>/<key>/<folder>/
-    <root>/stores/<name>/                          what things are made from quickly; may be emptied while nobody makes one
+    <root>/stores/<name>/                          what things are made from quickly; emptied while nobody makes one
     <root>/stores/<name>/keep/                     but for this
     <root>/leases/<kind>-<key>/<folder>.<random>   a user
     <root>/locks/<kind>-<key>.lock                 held to make, to begin a use and to remove
@@ -29,7 +29,7 @@ from pathlib import Path
 
 from bottool import leases, manifests
 from bottool.errors import SettingsError
-from bottool.locks import locked
+from bottool.locks import locked, locked_if_free
 
 KEEP = "keep"
 STORES = "stores"
@@ -88,8 +88,11 @@ class Shelf:
                 if self.made(thing) is None:
                     return self._lease(thing, self._make(thing, fill, about))
 
-    def use(self, thing: Thing) -> Path | None:
-        """The thing's folder, to use; ``None`` when it is not there. One that is damaged is not there from now on."""
+    def use(self, thing: Thing, *, counts: bool = True) -> Path | None:
+        """The thing's folder, to use; ``None`` when it is not there. One that is damaged is not there from now on.
+
+        A use that does not count leaves the time of the last one as it is.
+        """
         if self.made(thing) is None:
             return None
         with self.locked(thing):
@@ -97,8 +100,9 @@ class Shelf:
                 return None
             self._lease(thing, folder)
         if self.check(thing, folder):
-            with contextlib.suppress(OSError):
-                os.utime(self.place(thing) / _READY)
+            if counts:
+                with contextlib.suppress(OSError):
+                    os.utime(self.place(thing) / _READY)
             return folder
         os.close(self._held.pop((thing, folder.name)))
         return None
@@ -139,9 +143,10 @@ class Shelf:
         return place / name if name.isalnum() and (place / name).is_dir() else None
 
     def used_at(self, thing: Thing) -> float:
-        """When the thing was last used; long ago when it is half-made."""
+        """When the thing was last used, or last made from; long ago when it is half-made."""
+        place = self.place(thing)
         with contextlib.suppress(OSError):
-            return (self.place(thing) / _READY).stat().st_mtime
+            return (place if thing.kind == STORES else place / _READY).stat().st_mtime
         return 0.0
 
     def in_use(self, thing: Thing) -> bool:
@@ -164,10 +169,11 @@ class Shelf:
         return is_free
 
     def remove_stale(self, thing: Thing) -> None:
-        """Take away folders of the thing that nothing names and nobody uses."""
-        with self.locked(thing):
-            folder = self.made(thing)
-            self._clear(thing, {folder.name} if folder else set())
+        """Take away folders of the thing that nothing names and nobody uses; not while somebody makes it."""
+        with locked_if_free(self._lock(thing)) as is_ours:
+            if is_ours:
+                folder = self.made(thing)
+                self._clear(thing, {folder.name} if folder else set())
 
     @contextlib.contextmanager
     def store(self, name: str) -> Iterator[Path]:
@@ -176,6 +182,7 @@ class Shelf:
         with self.locked(thing):
             folder = self.place(thing)
             folder.mkdir(parents=True, exist_ok=True)
+            os.utime(folder)
             handle = leases.take(self._leases(thing), name)
         try:
             yield folder
@@ -201,16 +208,19 @@ class Shelf:
     @contextlib.contextmanager
     def locked(self, thing: Thing, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
         """:raises SettingsError: when nothing can be written here."""
+        with locked(self._lock(thing), waiting=waiting):
+            yield
+
+    def place(self, thing: Thing) -> Path:
+        return self.root / thing.kind / thing.key
+
+    def _lock(self, thing: Thing) -> Path:
         folder = self.root / "locks"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise no_place(self.root, error) from error
-        with locked(folder / f"{thing.name}.lock", waiting=waiting):
-            yield
-
-    def place(self, thing: Thing) -> Path:
-        return self.root / thing.kind / thing.key
+        return folder / f"{thing.name}.lock"
 
     def _leases(self, thing: Thing) -> Path:
         return self.root / "leases" / thing.name
@@ -251,8 +261,8 @@ class Shelf:
 
     @contextlib.contextmanager
     def _if_free(self, thing: Thing) -> Iterator[bool]:
-        with self.locked(thing):
-            yield not self.in_use(thing)
+        with locked_if_free(self._lock(thing)) as is_ours:
+            yield is_ours and not self.in_use(thing)
 
     def _throw_away(self, folder: Path) -> None:
         """Out of everybody's sight in one step; ``sweep`` does the rest."""
@@ -285,7 +295,9 @@ class Shelf:
 
 
 def no_place(root: Path, error: OSError) -> SettingsError:
-    return SettingsError(f"cannot write into the cache '{root}': {error.strerror}", "BOTTOOL_CACHE names another folder")
+    return SettingsError(
+        f"cannot write into the cache '{root}': {error.strerror}", "BOTTOOL_CACHE names another folder"
+    )
 
 
 def remove_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ made ahead, the spare, and renamed into place: ``make_spare`` is for whoever has
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -58,11 +59,11 @@ def copy(source: Path, target: Path) -> None:
         for each in found:
             to = target / each.name
             if each.is_symlink():
-                to.symlink_to(os.readlink(each.path))
+                to.symlink_to(Path(each.path).readlink())
             elif each.is_dir():
                 copy(Path(each.path), to)
             else:
-                _copy_content(each.path, to)
+                _copy_content(Path(each.path), to)
                 shutil.copystat(each.path, to)
     shutil.copymode(source, target)
 
@@ -78,7 +79,7 @@ def make_spare(shelf: Shelf, thing: Thing) -> bool:
     """
     folder = _spares(shelf, thing)
     with shelf.locked(Thing(SPARES, thing.key)):
-        if (tree := shelf.use(thing)) is None:
+        if (tree := shelf.use(thing, counts=False)) is None:
             return False
         for each in list(folder.glob("*")) if folder.is_dir() else []:
             if not each.name.startswith(f"{_boot()}-"):
@@ -111,17 +112,22 @@ def _take_spare(folder: Path, manifest: Manifest, work: Path) -> bool:
     return False
 
 
-def _copy_content(source: str, target: Path) -> None:
-    if hasattr(os, "copy_file_range"):
-        with open(source, "rb", buffering=0) as old, target.open("xb", buffering=0) as new:
-            with contextlib.suppress(OSError):
-                left = os.fstat(old.fileno()).st_size
-                while left and (done := os.copy_file_range(old.fileno(), new.fileno(), left)):
-                    left -= done
-                if not left:
-                    return
-        target.unlink()
-    shutil.copyfile(source, target)
+def _copy_content(source: Path, target: Path) -> None:
+    if not (hasattr(os, "copy_file_range") and _in_the_kernel(source, target)):
+        shutil.copyfile(source, target)
+
+
+def _in_the_kernel(source: Path, target: Path) -> bool:
+    """Copy without the bytes coming up here; shares blocks on a disk that can. ``False`` where it is not possible."""
+    with source.open("rb", buffering=0) as old, target.open("wb", buffering=0) as new:
+        left = os.fstat(old.fileno()).st_size
+        try:
+            while left and (done := os.copy_file_range(old.fileno(), new.fileno(), left)):
+                left -= done
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+    return not left
 
 
 def _spares(shelf: Shelf, thing: Thing) -> Path:

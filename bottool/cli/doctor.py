@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,15 +77,15 @@ def _answers(state: State, automation: str, machine_id: str, home: Path | None) 
 def _folders() -> list[Check]:
     """Are the cache and the data folder there to be written, and is there room?"""
     return [
-        _folder("cache folder", settings.cache_folder()),
+        _folder("cache folder", settings.cache_folder(), _cache_use()),
         _folder("data folder", settings.data_folder()),
     ]
 
 
-def _folder(name: str, folder: Path) -> Check:
+def _folder(name: str, folder: Path, used: str = "") -> Check:
     there = next(each for each in (folder, *folder.parents) if each.exists())
     free = shutil.disk_usage(there).free
-    said = f"{folder}, {present.size(free)} free"
+    said = f"{folder}, {present.size(free)} free{used}"
     if not _is_writable(there):
         return Check(
             name=name, state="fail", message=f"{folder} cannot be written", hint=f"allow this user into {there}"
@@ -92,6 +93,17 @@ def _folder(name: str, folder: Path) -> Check:
     if free < ENOUGH_BYTES:
         return Check(name=name, state="fail", message=said, hint="make room: environments and packages lie there")
     return Check(name=name, state="warn" if free < TIGHT_BYTES else "ok", message=said)
+
+
+def _cache_use() -> str:
+    """What the cache takes, as a runner's last look found it; ``""`` where none has looked."""
+    from bottool import cache_use
+
+    found = cache_use.summary(settings.cache_folder())
+    if found is None:
+        return ""
+    when = present.ago(datetime.fromtimestamp(found.at, UTC))
+    return f", {present.size(found.size_bytes)} in {found.things} things ({when}; see 'bottool runner cache')"
 
 
 def _is_writable(folder: Path) -> bool:

@@ -142,6 +142,8 @@ class _Case:
             return self._no(question, message, "start it, and look at the network between it and the server")
         if runner.draining:
             return self._no(question, f"{message}, and takes no new work", "start it again when it has ended")
+        if runner.unready:
+            return self._no(question, f"{message}, and {'; '.join(runner.unready)}", "mend that on its machine")
         return Answer(question=question, answer="yes", message=message)
 
     def has_no_errors(self) -> Answer:

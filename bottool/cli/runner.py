@@ -1,11 +1,16 @@
 """``bottool runner``: the machines that run bots. The runner's own distribution adds ``start`` here."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from bottool.cli import present
 from bottool.cli.groups import PluggableGroup
 from bottool.cli.options import json_option, server_options
 from bottool.cli.state import State
+
+if TYPE_CHECKING:
+    from bottool.wire import Runner
 
 
 @click.group("runner", cls=PluggableGroup)
@@ -24,7 +29,7 @@ def list_runners(state: State, as_json: bool) -> None:
 
     columns = {
         "MACHINE ID": lambda runner: runner.machine_id,
-        "STATE": lambda runner: "draining" if runner.draining else runner.state,
+        "STATE": _state,
         "SEEN": lambda runner: present.ago(runner.last_seen_at),
         "HOST": lambda runner: runner.hostname,
         "SLOTS": lambda runner: f"{len(runner.running)}/{runner.slots}",
@@ -33,6 +38,11 @@ def list_runners(state: State, as_json: bool) -> None:
     }
     runners = rest.every(state.client(), rest.path("runners"), Runner)
     present.listing(runners, columns, json=as_json, empty="no runners; 'bottool runner code MACHINE_ID' lets one in")
+
+
+def _state(runner: "Runner") -> str:
+    said = "draining" if runner.draining else runner.state
+    return f"{said}, {'; '.join(runner.unready)}" if runner.unready else said
 
 
 @command.command("code")

@@ -340,6 +340,8 @@ class Runner(Message, kw_only=True, frozen=True):
     version: str = ""
     slots: int = 1
     draining: bool = False
+    unready: list[str] = []
+    """Why it takes no task at this moment."""
     languages: list[str] = []
     tools: list[dict[str, Any]] = []
     running: list[int] = []

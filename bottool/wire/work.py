@@ -16,6 +16,8 @@ class Capabilities(Message, kw_only=True, frozen=True):
     """``model.Tool`` as objects, plus ``language``."""
     display: bool = False
     tags: list[str] = []
+    unready: list[str] = []
+    """Why the runner takes no task at this moment, for people, each to follow its name: ``takes no task: …``."""
 
 
 class Register(Message, kw_only=True, frozen=True):

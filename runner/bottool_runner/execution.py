@@ -50,7 +50,7 @@ class Surroundings:
 
     settings: RunnerSettings
     gateway: Gateway
-    cache: Cache
+    cache: Path
     boot_id: str
     closing: threading.Event
     leases_hold: Callable[[], bool]
@@ -72,6 +72,7 @@ class Execution:
         self._can_upload = True
         self._fault: NotPrepared | None = None
         self._backoff = Backoff()
+        self._cache = Cache(around.cache)
 
     # For the runner's loop.
 
@@ -95,6 +96,7 @@ class Execution:
         act: Callable[[], None] | None = self._see_through
         while act is not None:
             act = self._what_follows(act)
+        self._cache.release()
 
     def _what_follows(self, act: Callable[[], None]) -> Callable[[], None] | None:
         try:
@@ -161,7 +163,9 @@ class Execution:
         if not self._fetch_package():
             return None
         self._keeper = KeeperProcess(self.folder.path)
-        return self._keeper if self._await_ready(self._keeper) else None
+        is_ready = self._await_ready(self._keeper)
+        self._cache.release()  # the keeper has what it needs
+        return self._keeper if is_ready else None
 
     def _clear_the_place(self) -> None:
         """A keeper of an earlier runner lost its pipe and is ending; wait for that, then remove what it made."""
@@ -179,7 +183,7 @@ class Execution:
         def download(target: Path) -> None:
             self._persist(lambda: self._around.gateway.package(*self.folder.key, target))
 
-        path = fetched(self._around.cache, assignment.work, self.folder.path, download)
+        path = fetched(self._cache, assignment.work, self.folder.path, download)
         if path is None:
             wanted = assignment.work.sha256
             self._fault = NotPrepared(reason=f"the package that the server sends is not {wanted}", permanent=True)

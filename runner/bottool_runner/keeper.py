@@ -130,7 +130,7 @@ class Keeper:
             manifest=read_manifest(path),
             command=work.command,
         )
-        cache = Cache(Path(self._assignment.cache))
+        cache = Cache(Path(self._assignment.cache))  # what it gives is in use until this process ends
         installation = make_ready(plugins, package, cache, self._folder.bot, self._spool.note)
         self._prepared_seconds = time.monotonic() - began
         return installation

@@ -16,6 +16,7 @@ from bottool.cli.options import server_options
 from bottool.cli.state import State
 from bottool.errors import SettingsError
 from bottool.hookspecs import hookimpl
+from bottool_runner.cache_command import cache
 
 if TYPE_CHECKING:  # importing it costs more than `bottool --help` may
     from bottool_runner.home import Home, Identity
@@ -33,6 +34,7 @@ def bottool_register_commands(cli: click.Group) -> None:
         group = click.Group("runner", help="See the machines that run bots, and be one.")
         cli.add_command(group)
     group.add_command(start)
+    group.add_command(cache)
 
 
 @click.command()
@@ -51,6 +53,15 @@ def bottool_register_commands(cli: click.Group) -> None:
     metavar="MB",
     help="Keep at most so much of one bot's output.",
 )
+@click.option("--cache-limit", type=click.FloatRange(0.1), metavar="GB", help="Let the cache take at most so much.")
+@click.option(
+    "--disk-floor",
+    type=click.IntRange(0),
+    default=500,
+    show_default=True,
+    metavar="MB",
+    help="Take no task with less free disk than this.",
+)
 @click.pass_obj
 def start(  # noqa: PLR0913 - one for each option
     state: State,
@@ -62,6 +73,8 @@ def start(  # noqa: PLR0913 - one for each option
     once: bool,
     max_tasks: int | None,
     output_limit: int,
+    cache_limit: float | None,
+    disk_floor: int,
 ) -> None:
     """Be a runner: take tasks from the server and run their bots on this machine.
 
@@ -81,6 +94,8 @@ def start(  # noqa: PLR0913 - one for each option
         slots=slots,
         max_tasks=1 if once else max_tasks,
         output_limit_bytes=output_limit * 1024 * 1024,
+        cache_limit_bytes=None if cache_limit is None else int(cache_limit * 1_000_000_000),
+        disk_floor_bytes=disk_floor * 1_000_000,
     )
     place = Home((home or data_folder() / "runner").absolute())
     place.open()

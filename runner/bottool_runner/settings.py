@@ -7,6 +7,7 @@ from bottool import wire
 
 OUTPUT_LIMIT_BYTES = 100 * 1024 * 1024
 PREPARE_SECONDS = 3600.0
+FLOOR_BYTES = 500_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,4 +22,8 @@ class RunnerSettings:
     """The most that is kept of one bot's output; the rest is counted and thrown away."""
     prepare_seconds: float = PREPARE_SECONDS
     """How long a bot may take to be made ready."""
+    cache_limit_bytes: int | None = None
+    """The most that the cache may take of the disk; ``None``: what is usual for this disk."""
+    disk_floor_bytes: int = FLOOR_BYTES
+    """With less free disk than this no task is taken."""
     hold_seconds: float = wire.SYNC_HOLD_SECONDS

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
+import msgspec
+
 from bottool import wire
-from bottool.environments import Cache
 from bottool.errors import BottoolError, PluginError, Unauthorized
 from bottool.process import boot_id
 from bottool_runner import machine
+from bottool_runner.budget import Budget
 from bottool_runner.execution import Execution, Surroundings
 from bottool_runner.gateway import Gateway
 from bottool_runner.home import Home, Identity
@@ -70,12 +72,18 @@ class Supervisor:
         self._call = HeldCall(send=self._gateway.sync, deliver=self._events.put, clock=steady_clock)
         self._claim_key = home.claim_key()
         self._executions: dict[tuple[int, int], tuple[Execution, threading.Thread]] = {}
+        self._budget = Budget(
+            settings.cache,
+            home.folder,
+            limit_bytes=settings.cache_limit_bytes,
+            floor_bytes=settings.disk_floor_bytes,
+        )
         self._taken = 0
         self._is_connected: bool | None = None
         self._around = Surroundings(
             settings=settings,
             gateway=self._gateway,
-            cache=Cache(settings.cache),
+            cache=settings.cache,
             boot_id=boot_id(),
             closing=self._closing,
             leases_hold=lambda: self._call.leases_hold,
@@ -101,6 +109,7 @@ class Supervisor:
                     break
                 if isinstance(event, Ended):
                     del self._executions[event.key]
+                    self._budget.attempt_ended()
                     ended += 1
                 elif isinstance(event, Learned):
                     self._remember(event.abilities)
@@ -114,6 +123,7 @@ class Supervisor:
         return self._settings.max_tasks is not None and ended >= self._settings.max_tasks and not self._executions
 
     def _next_event(self) -> Event | None:
+        self._budget.tick()
         wait_seconds = self._call.tick(self._message)
         try:
             # Never without a limit: on Windows a wait for ever does not notice Ctrl-C.
@@ -148,15 +158,20 @@ class Supervisor:
             free_slots=free,
             slots=self._settings.slots,
             hold_seconds=self._settings.hold_seconds,
-            capabilities=self._abilities or wire.Capabilities(),
+            capabilities=self._capabilities(),
             hostname=machine.hostname(),
             system=machine.system(),
             version=machine.version(),
             attempts=[execution.alive() for execution, _ in self._executions.values()],
         )
 
+    def _capabilities(self) -> wire.Capabilities:
+        """What this machine can do, and why it takes no task at this moment."""
+        reasons = [self._budget.lacking] if self._budget.lacking else []
+        return msgspec.structs.replace(self._abilities or wire.Capabilities(), unready=reasons)
+
     def _free_slots(self) -> int:
-        if self._abilities is None:
+        if self._abilities is None or self._budget.lacking:
             return 0
         free = self._settings.slots - len(self._executions)
         if self._settings.max_tasks is not None:
@@ -231,6 +246,7 @@ class Supervisor:
     def _close(self) -> None:
         """Let every attempt come to rest: what was not started is given back, what runs is left to its keeper."""
         self._closing.set()
+        self._budget.close()
         deadline = time.monotonic() + _FAREWELL_SECONDS
         for _, thread in list(self._executions.values()):
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -199,7 +199,7 @@ def _taker(site: Site, who: Principal) -> Taker:
 
 
 def _room(tx: sa.Connection, who: Principal, said: wire.Sync) -> int:
-    if said.draining:
+    if said.draining or said.capabilities.unready:
         return 0
     return min(said.free_slots, said.slots - len(attempts.held_by(tx, who.scope, who.id)))
 

@@ -113,7 +113,7 @@ def _of_machine(site: Site, runner: Row, now: datetime) -> str:
         return f"is offline: last seen {runner.seen_at.isoformat(timespec='seconds')}"
     if runner.draining:
         return "is draining: it takes no more work"
-    return ""
+    return "; ".join(runner.capabilities.get("unready", []))
 
 
 def _what_it_lacks(capabilities: wire.Capabilities, technology: str) -> str:

@@ -174,6 +174,7 @@ def _as_people_see_it(
         version=row.version,
         slots=row.slots,
         draining=row.draining,
+        unready=row.capabilities.get("unready", []),
         languages=row.capabilities.get("languages", []),
         tools=row.capabilities.get("tools", []),
         running=running,
