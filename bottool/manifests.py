@@ -45,6 +45,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     strict: bool = True
     store: str = ""
+    boot: str = ""
+    """Since which start of the machine it is known; ``""`` once a later start has found all of it on the disk."""
     entries: list[Entry]
 
     @property
@@ -67,10 +69,10 @@ class Look:
         return not self.damaged
 
 
-def taken(folder: Path, *, label: str = "", strict: bool = True, store: str = "") -> Manifest:
+def taken(folder: Path, *, label: str = "", strict: bool = True, store: str = "", boot: str = "") -> Manifest:
     """The manifest of a folder as it is now; reads every file."""
     entries = [_entry(name, path, found) for name, path, found in _below(folder)]
-    return Manifest(label=label, strict=strict, store=store, entries=entries)
+    return Manifest(label=label, strict=strict, store=store, boot=boot, entries=entries)
 
 
 def read(path: Path) -> Manifest | None:
@@ -123,10 +125,11 @@ def copied(folder: Path, manifest: Manifest) -> bool:
     return not known
 
 
-def with_touched(manifest: Manifest, touched: tuple[Entry, ...]) -> Manifest:
+def settled(manifest: Manifest, touched: tuple[Entry, ...], *, boot: str) -> Manifest:
     """The manifest that spares the next look the reading."""
     new = {each.path: each for each in touched}
-    return msgspec.structs.replace(manifest, entries=[new.get(each.path, each) for each in manifest.entries])
+    entries = [new.get(each.path, each) for each in manifest.entries]
+    return msgspec.structs.replace(manifest, entries=entries, boot=boot)
 
 
 def _same(entry: Entry, now: Entry) -> bool:

@@ -3,8 +3,9 @@ who does not ask whether somebody uses them.
 
 A thing is there when its ``.ready`` names its folder; that file is written last. A maker that is killed leaves a folder
 that nothing names: the next one takes a new one, because a tool that outlived its maker may still write into the old.
-Whoever uses a thing holds a lease on its folder, until ``release`` or death. A thing that is found damaged is forgotten
-and made anew, beside the damaged folder if somebody still uses that. Knows neither packages nor languages.
+Whoever uses a thing holds a lease on its folder, until ``release`` or death. A thing that is found damaged, by whatever
+or by a power cut, is forgotten and made anew, beside the damaged folder if somebody still uses that. Knows neither
+packages nor languages.
 
     <root>/<kind>/<key>/.ready                     the name of the folder; its time is that of the last use
     <root>/<kind>/<key>/.<folder>.manifest         what the folder held when it was made
@@ -30,6 +31,7 @@ from pathlib import Path
 from bottool import leases, manifests
 from bottool.errors import SettingsError
 from bottool.locks import locked, locked_if_free
+from bottool.process import boot_id, same_boot
 
 KEEP = "keep"
 STORES = "stores"
@@ -112,14 +114,16 @@ class Shelf:
         path = self._manifest(thing, folder)
         known = manifests.read(path)
         if known is not None:
+            # Nobody waited for the disk when it was made: after a power cut all of it is read once.
+            boot = known.boot if not known.boot or same_boot(known.boot, boot_id()) else ""
             try:
-                look = manifests.look(folder, known, read_all=read_all)
+                look = manifests.look(folder, known, read_all=read_all or boot != known.boot)
             except OSError as error:
                 look = manifests.Look(damaged=(str(error),))
             if look.is_sound:
-                if look.touched:
+                if look.touched or boot != known.boot:
                     with contextlib.suppress(OSError):
-                        manifests.write(path, manifests.with_touched(known, look.touched))
+                        manifests.write(path, manifests.settled(known, look.touched, boot=boot))
                 return True
             if look.changed_inodes:
                 self._distrust(known.store, look.changed_inodes)
@@ -239,8 +243,8 @@ class Shelf:
         folder.mkdir(parents=True)
         try:
             fill(folder)
-            made = manifests.taken(folder, label=about.label, strict=about.strict, store=about.store)
-            manifests.write(self._manifest(thing, folder), made)
+            known = {"label": about.label, "store": about.store, "boot": boot_id()}
+            manifests.write(self._manifest(thing, folder), manifests.taken(folder, strict=about.strict, **known))
             _declare_ready(self.place(thing), folder)
         except BaseException:
             self._clear(thing)
@@ -324,9 +328,7 @@ def _let_us_write(path: Path) -> None:
 
 
 def _declare_ready(place: Path, folder: Path) -> None:
-    """Name the folder as the thing, once all of it is on the disk: a power cut must not leave empty files behind it."""
-    if hasattr(os, "sync"):
-        os.sync()
+    """Name the folder as the thing."""
     part = place / f"{_READY}.part"
     with part.open("w", encoding="ascii") as file:
         file.write(folder.name)

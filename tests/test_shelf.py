@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bottool import cache_use
+from bottool import cache_use, manifests
 from bottool.shelf import About, Shelf, Thing
 
 HOLDER = Path(__file__).parent / "bots" / "holds.py"
@@ -120,6 +120,35 @@ def test_what_keeps_size_and_time_is_found_by_reading_all(shelf):
     assert shelf.made(THING) is None
 
 
+def test_what_a_power_cut_took_is_found_after_it(shelf, monkeypatch):
+    """The names, sizes and times of files may reach the disk before what is in them."""
+    make = Maker()
+    folder = have(shelf, make)
+    path = folder / "bin" / "library.py"
+    found = path.stat()
+    path.write_bytes(bytes(found.st_size))
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert have(shelf, make) == folder, "as long as the machine runs, nobody reads all of it"
+
+    monkeypatch.setattr("bottool.shelf.boot_id", lambda: "another boot")
+    again = have(shelf, make)
+
+    assert again != folder
+    assert (again / "bin" / "library.py").read_text(encoding="utf-8") == "sound = True\n"
+
+
+def test_after_a_restart_of_the_machine_all_is_read_once(shelf, monkeypatch):
+    make, read = Maker(), []
+    folder = have(shelf, make)
+    look = manifests.look
+    monkeypatch.setattr(manifests, "look", lambda *at, read_all: read.append(read_all) or look(*at, read_all=read_all))
+    for boot in ("second boot", "second boot", "third boot"):
+        monkeypatch.setattr("bottool.shelf.boot_id", lambda boot=boot: boot)
+        assert have(shelf, make) == folder
+
+    assert read == [True, False, False]
+
+
 def test_a_bot_may_add_to_an_environment_and_not_to_a_tree(shelf):
     make = Maker()
     environment = have(shelf, make)
@@ -220,7 +249,7 @@ def test_what_a_process_uses_is_not_removed_and_its_death_frees_it(shelf):
 
     assert shelf.remove(Thing("environments", "any"))
     assert not folder.exists()
-    assert list((shelf.root / "leases").iterdir()) == []
+    assert not (shelf.root / "leases" / "environments-any").exists()
     assert list((shelf.root / "doomed").iterdir()) == []
 
 
