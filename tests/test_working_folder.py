@@ -217,8 +217,8 @@ make_spare(Shelf(Path(sys.argv[1])), Thing("trees", "key"))
 
 
 def test_a_spare_whose_maker_is_killed_is_whole_or_not_there(shelf, tmp_path):
-    tree = a_tree(shelf, files=500)
-    for round_ in range(6):
+    tree = a_tree(shelf, files=300)
+    for round_ in range(4):
         maker = subprocess.Popen([sys.executable, "-c", MAKER, str(shelf.root)], stdout=subprocess.PIPE)
         maker.stdout.readline()
         time.sleep(0.03 * round_)

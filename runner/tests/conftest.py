@@ -5,7 +5,7 @@ import importlib.util
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -119,7 +119,8 @@ class Machine:
     home: Path
     processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
-    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[bytes]":
+    def start(self, *arguments: str, before: Sequence[str] = (), **variables: str) -> "subprocess.Popen[bytes]":
+        """``before`` is a command that becomes the runner."""
         key = self.home.parent / "key"
         key.write_text("key\n")
         clean = {name: value for name, value in base_variables().items() if not name.startswith("BOTTOOL_")}
@@ -128,6 +129,7 @@ class Machine:
         with (self.home.parent / "log").open("ab") as log:
             process = subprocess.Popen(
                 [
+                    *before,
                     *(sys.executable, "-P", "-m", "bottool", "runner", "start", "--server", self.server.address),
                     *("--machine-id", "m1", "--login", "login", "--key-file", str(key), "--home", str(self.home)),
                     *arguments,
