@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bottool import wire
-from bottool_web.actions import attempts, automations, bots, tasks
+from bottool_web.actions import attempts, automations, bots, runners, tasks
 
 
 def why(site, who, task_id):
@@ -58,6 +58,22 @@ def test_a_runner_without_the_language_names_what_is_missing(site, admin, life, 
     assert why(site, admin, task.id).runners["box-1"] == (
         "cannot run PYTHON: 'uv' is missing (apt install default-jre)"
     )
+
+
+def test_a_runner_that_takes_no_task_now_says_why_until_it_does_again(site, admin, life, box, ask):
+    reason = "takes no task: less than 500.0 MB of the disk at '/cache' is free"
+    full = wire.Capabilities(languages=["python"], unready=[reason])
+    task = ask()
+
+    assert life.claim(box, "k1", capabilities=full) is None
+    found = why(site, admin, task.id)
+    assert found.runners["box-1"] == reason
+    assert found.summary == f"its only runner 'box-1' {reason}"
+    (shown,) = runners.list_runners(site, admin)
+    assert shown.unready == [reason]
+
+    assert life.claim(box, "k1")
+    assert runners.list_runners(site, admin)[0].unready == []
 
 
 def test_technologies_count_before_the_names_of_languages(site, life, box, ask):
