@@ -135,7 +135,8 @@ class Installation:
     ``folder`` holds its files (a jar or a single file lies there under its own name). ``environment`` is the prepared
     folder of dependencies, shared between installations with an equal key; ``None`` when the bot needs none.
     ``store`` is a folder of the language's own on the disk of all environments: what it keeps there makes the next one
-    quicker. Many processes use it at once; it may be emptied while nothing is prepared. ``None`` when there is none.
+    quicker. Many processes use it at once; it may be emptied, but for its folder ``keep``, while nothing is prepared.
+    ``None`` when there is none.
     """
 
     package: Package

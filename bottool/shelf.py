@@ -3,7 +3,7 @@ who does not ask whether somebody uses them.
 
 A thing is there when its ``.ready`` names its folder; that file is written last. A maker that is killed leaves a folder
 that nothing names: the next one takes a new one, because a tool that outlived its maker may still write into the old.
-Whoever uses a thing holds a lease on its folder, until ``release`` or death. A thing that is found damaged, by whatever
+Whoever uses a thing holds a use of its folder, until ``release`` or death. A thing that is found damaged, by whatever
 or by a power cut, is forgotten and made anew, beside the damaged folder if somebody still uses that. Knows neither
 packages nor languages.
 
@@ -12,7 +12,7 @@ packages nor languages.
     <root>/<kind>/<key>/<folder>/
     <root>/stores/<name>/                          what things are made from quickly; emptied while nobody makes one
     <root>/stores/<name>/keep/                     but for this
-    <root>/leases/<kind>-<key>/<folder>.<random>   a user
+    <root>/uses/<kind>-<key>/<folder>.<random>     a use, locked by its user
     <root>/locks/<kind>-<key>.lock                 held to make, to begin a use and to remove
     <root>/doomed/                                 is being removed
 """
@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bottool import leases, manifests
+from bottool import manifests, uses
 from bottool.errors import SettingsError
 from bottool.locks import locked, locked_if_free
 from bottool.process import boot_id, same_boot
@@ -88,7 +88,7 @@ class Shelf:
                 return found
             with self.locked(thing, waiting):
                 if self.made(thing) is None:
-                    return self._lease(thing, self._make(thing, fill, about))
+                    return self._begin_use(thing, self._make(thing, fill, about))
 
     def use(self, thing: Thing, *, counts: bool = True) -> Path | None:
         """The thing's folder, to use; ``None`` when it is not there. One that is damaged is not there from now on.
@@ -100,7 +100,7 @@ class Shelf:
         with self.locked(thing):
             if (folder := self.made(thing)) is None:
                 return None
-            self._lease(thing, folder)
+            self._begin_use(thing, folder)
         if self.check(thing, folder):
             if counts:
                 with contextlib.suppress(OSError):
@@ -154,7 +154,7 @@ class Shelf:
         return 0.0
 
     def in_use(self, thing: Thing) -> bool:
-        return bool(leases.in_use(self._leases(thing)))
+        return bool(uses.in_use(self._uses(thing)))
 
     def things(self, kind: str) -> list[Thing]:
         """All of a kind, half-made ones too."""
@@ -168,7 +168,7 @@ class Shelf:
             if is_free:
                 self._throw_away(self.place(thing))
                 with contextlib.suppress(OSError):
-                    self._leases(thing).rmdir()
+                    self._uses(thing).rmdir()
         self.sweep()
         return is_free
 
@@ -187,7 +187,7 @@ class Shelf:
             folder = self.place(thing)
             folder.mkdir(parents=True, exist_ok=True)
             os.utime(folder)
-            handle = leases.take(self._leases(thing), name)
+            handle = uses.begin(self._uses(thing), name)
         try:
             yield folder
         finally:
@@ -226,15 +226,15 @@ class Shelf:
             raise no_place(self.root, error) from error
         return folder / f"{thing.name}.lock"
 
-    def _leases(self, thing: Thing) -> Path:
-        return self.root / "leases" / thing.name
+    def _uses(self, thing: Thing) -> Path:
+        return self.root / "uses" / thing.name
 
     def _manifest(self, thing: Thing, folder: Path) -> Path:
         return self.place(thing) / f".{folder.name}.manifest"
 
-    def _lease(self, thing: Thing, folder: Path) -> Path:
+    def _begin_use(self, thing: Thing, folder: Path) -> Path:
         if (thing, folder.name) not in self._held:
-            self._held[thing, folder.name] = leases.take(self._leases(thing), folder.name)
+            self._held[thing, folder.name] = uses.begin(self._uses(thing), folder.name)
         return folder
 
     def _make(self, thing: Thing, fill: Callable[[Path], None], about: About) -> Path:
@@ -253,7 +253,7 @@ class Shelf:
 
     def _clear(self, thing: Thing, but: set[str] | None = None) -> None:
         """Remove all folders of the thing that nobody uses; the caller holds its lock."""
-        spared = leases.in_use(self._leases(thing)) | (but or set())
+        spared = uses.in_use(self._uses(thing)) | (but or set())
         place = self.place(thing)
         if not spared:
             remove_folder(place)

@@ -36,7 +36,7 @@ CORE = (
         "placing",
         "build",
         "preview",
-        *("manifests", "leases", "shelf", "working_folder", "environments", "cache_use"),
+        *("manifests", "uses", "shelf", "working_folder", "environments", "cache_use"),
         "arguments",
         "launcher",
         "run",

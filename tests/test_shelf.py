@@ -249,7 +249,7 @@ def test_what_a_process_uses_is_not_removed_and_its_death_frees_it(shelf):
 
     assert shelf.remove(Thing("environments", "any"))
     assert not folder.exists()
-    assert not (shelf.root / "leases" / "environments-any").exists()
+    assert not (shelf.root / "uses" / "environments-any").exists()
     assert list((shelf.root / "doomed").iterdir()) == []
 
 

@@ -1,6 +1,6 @@
 """Who uses a thing: a file per user, locked while it does, and let go by the system when the user dies.
 
-Knows nothing of what is used. Callers hold a lock of their own around ``take`` and ``in_use``, so that nobody comes in
+Knows nothing of what is used. Callers hold a lock of their own around ``begin`` and ``in_use``, so that nobody comes in
 between.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from bottool.locks import try_lock
 
 
-def take(folder: Path, name: str) -> int:
+def begin(folder: Path, name: str) -> int:
     """Use the thing ``name`` from now on; the handle, when closed, ends that. Dead users' files are cleared away."""
     folder.mkdir(parents=True, exist_ok=True)
     in_use(folder)
