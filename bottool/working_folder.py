@@ -50,7 +50,7 @@ def provide(shelf: Shelf, thing: Thing, work: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a folder with times and modes; links stay links. Where the disk can, the copies share blocks until written.
+    """Copy a folder with times and modes; links stay links.
 
     :raises OSError: the first that happens; what was copied until then stays.
     """
