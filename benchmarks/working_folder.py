@@ -5,8 +5,8 @@
 
 In turn, in one run: hard links (which protect nothing: a bot that writes, writes into the cache), a plain copy, and
 ours, once with the copy made ahead and once without. Ours includes all that a start does: the note of its use, the look
-at the tree, and the look at the copy. What a bot then does to its files is checked against the tree. The disk is left to
-settle before each, because a copy that finds it busy waits for it. Only the ratios are worth quoting.
+at the tree, and the look at the copy. What a bot then does to its files is checked against the tree. The disk is left
+to settle before each, because a copy that finds it busy waits for it. Only the ratios are worth quoting.
 """
 
 import argparse
