@@ -141,7 +141,8 @@ class _Case:
         if runner.state != "online":
             return self._no(question, message, "start it, and look at the network between it and the server")
         if runner.draining:
-            return self._no(question, f"{message}, and takes no new work", "start it again when it has ended")
+            hint = "bottool runner resume" if runner.paused else "start it again when it has ended"
+            return self._no(question, f"{message}, and takes no new work: {runner.reason or 'nobody said why'}", hint)
         return Answer(question=question, answer="yes", message=message)
 
     def has_no_errors(self) -> Answer:

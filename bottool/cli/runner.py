@@ -1,11 +1,17 @@
 """``bottool runner``: the machines that run bots. The runner's own distribution adds ``start`` here."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from bottool.cli import present
 from bottool.cli.groups import PluggableGroup
 from bottool.cli.options import json_option, server_options
 from bottool.cli.state import State
+
+
+if TYPE_CHECKING:
+    from bottool.wire import Runner
 
 
 @click.group("runner", cls=PluggableGroup)
@@ -24,7 +30,7 @@ def list_runners(state: State, as_json: bool) -> None:
 
     columns = {
         "MACHINE ID": lambda runner: runner.machine_id,
-        "STATE": lambda runner: "draining" if runner.draining else runner.state,
+        "STATE": _state,
         "SEEN": lambda runner: present.ago(runner.last_seen_at),
         "HOST": lambda runner: runner.hostname,
         "SLOTS": lambda runner: f"{len(runner.running)}/{runner.slots}",
@@ -55,3 +61,10 @@ def code(state: State, machine_id: str, as_json: bool) -> None:
         f"valid until {present.moment(made.expires_at)}, once; on that machine:",
         f"bottool runner start --server {state.client_settings().server} --machine-id {machine_id} --code {made.code}",
     )
+
+
+def _state(runner: "Runner") -> str:
+    if not runner.draining or runner.state == "offline":
+        return runner.state
+    said = "paused" if runner.paused else "draining"
+    return f"{said}: {runner.reason}" if runner.reason else said

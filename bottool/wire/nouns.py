@@ -340,6 +340,9 @@ class Runner(Message, kw_only=True, frozen=True):
     version: str = ""
     slots: int = 1
     draining: bool = False
+    """It takes no new work: it will end, or it is ``paused``; ``reason`` says why."""
+    paused: bool = False
+    reason: str = ""
     languages: list[str] = []
     tools: list[dict[str, Any]] = []
     running: list[int] = []

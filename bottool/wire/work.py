@@ -64,6 +64,11 @@ class Sync(Message, kw_only=True, frozen=True):
     slots: int = 1
     hold_seconds: float = SYNC_HOLD_SECONDS
     draining: bool = False
+    """Takes no new work; also while it is paused, for servers that know no pause."""
+    paused: bool = False
+    """Will take work again, when a person says so."""
+    reason: str = ""
+    """Why it drains or pauses, for people."""
     capabilities: Capabilities = msgspec.field(default_factory=Capabilities)
     hostname: str = ""
     system: str = ""

@@ -112,7 +112,8 @@ def _of_machine(site: Site, runner: Row, now: datetime) -> str:
     if silent_seconds > site.settings.lease_seconds:
         return f"is offline: last seen {runner.seen_at.isoformat(timespec='seconds')}"
     if runner.draining:
-        return "is draining: it takes no more work"
+        said = "is paused" if runner.paused else "is draining"
+        return f"{said}: {runner.reason or 'it takes no more work'}"
     return ""
 
 

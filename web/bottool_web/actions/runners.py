@@ -174,6 +174,8 @@ def _as_people_see_it(
         version=row.version,
         slots=row.slots,
         draining=row.draining,
+        paused=row.paused,
+        reason=row.reason,
         languages=row.capabilities.get("languages", []),
         tools=row.capabilities.get("tools", []),
         running=running,

@@ -141,6 +141,8 @@ runner = _table(
     _text("version"),
     sa.Column("slots", sa.Integer, nullable=False, server_default="1"),
     sa.Column("draining", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
+    _text("reason"),
     sa.Column("capabilities", Json, nullable=False),
     _time("seen_at", nullable=True),
     _time("created_at"),

@@ -1,0 +1,12 @@
+"""Runners say whether they pause, and why they take no work."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    op.add_column("runner", sa.Column("paused", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("runner", sa.Column("reason", sa.Text(), server_default="", nullable=False))
