@@ -39,6 +39,12 @@ class Conf:
     log_screen: bool = False
     startup: Path | None = None
     warnings: tuple[str, ...] = ()
+    lines: dict[str, int] = field(default_factory=dict)
+
+    def where(self, key: str) -> str:
+        """``conf.bcf, line 3, 'key'``, for a message about it."""
+        line = self.lines.get(key)
+        return f"{self.path}, line {line}, '{key}'" if line else f"'{self.path}', '{key}'"
 
 
 def read(path: Path, *, allow_http: bool = False) -> Conf:
@@ -62,6 +68,7 @@ def read(path: Path, *, allow_http: bool = False) -> Conf:
         log_screen=said.flag("logScreen"),
         startup=said.startup(),
         warnings=tuple(said.warnings),
+        lines={key: entry.line for key, entry in said.found.items()},
     )
 
 
@@ -106,7 +113,7 @@ class _Said:
     def __init__(self, path: Path, *, allow_http: bool) -> None:
         self._path = path
         self._allow_http = allow_http
-        self._found: dict[str, Entry] = {}
+        self.found: dict[str, Entry] = {}
         self.warnings: list[str] = []
 
     def take(self, found: Iterable[Entry]) -> None:
@@ -117,20 +124,20 @@ class _Said:
                 continue
             if key != entry.key:
                 self._warn(entry, f"is taken as '{key}'")
-            if key in self._found:
-                self._warn(entry, f"was on line {self._found[key].line} already; this line counts")
-            self._found[key] = entry
+            if key in self.found:
+                self._warn(entry, f"was on line {self.found[key].line} already; this line counts")
+            self.found[key] = entry
 
     def _warn(self, entry: Entry, what: str, hint: str = "") -> None:
         shown = entry.key if len(entry.key) <= 60 else entry.key[:60] + "…"
         self.warnings.append(f"{self._path}, line {entry.line}, '{shown}': {what}" + (f" ({hint})" if hint else ""))
 
     def wrong(self, key: str, what: str, hint: str) -> SettingsError:
-        return _wrong(self._path, self._found[key].line, key, what, hint)
+        return _wrong(self._path, self.found[key].line, key, what, hint)
 
     def plain(self, key: str) -> str:
         """The value without blanks around it; ``""`` when the key is missing."""
-        entry = self._found.get(key)
+        entry = self.found.get(key)
         if entry is None:
             return ""
         value = entry.value.strip()
@@ -143,9 +150,9 @@ class _Said:
         return value
 
     def require(self, key: str) -> None:
-        if key not in self._found:
+        if key not in self.found:
             raise SettingsError(f"'{self._path}': '{key}' is missing", f"add a line: {key}={_EXAMPLES[key]}")
-        if not self._found[key].value.strip():
+        if not self.found[key].value.strip():
             raise self.wrong(key, "it has no value", f"write: {key}={_EXAMPLES[key]}")
 
     def checked(self, key: str, check: Callable[[str], str]) -> str:
@@ -170,7 +177,7 @@ class _Said:
         value = self.plain("startup")
         if not value:
             return None
-        if _LONE_BACKSLASH.match(self._found["startup"].raw):
+        if _LONE_BACKSLASH.match(self.found["startup"].raw):
             raise self.wrong(
                 "startup", "its backslashes stand alone, and vanish", r"write them twice: C:\\BotCity, or as C:/BotCity"
             )
@@ -182,12 +189,12 @@ class _Said:
         if os.name != "nt" and not os.access(found, os.X_OK):
             raise self.wrong("startup", f"'{found}' may not be executed", f"chmod u+x '{found}'")
         if not any(found.resolve().is_relative_to(folder.resolve()) for folder in inside):
-            self._warn(self._found["startup"], f"'{found.resolve()}' lies outside of this installation, and is run")
+            self._warn(self.found["startup"], f"'{found.resolve()}' lies outside of this installation, and is run")
         return found
 
     def warn_of_readers(self) -> None:
-        if "key" in self._found and os.name != "nt" and self._path.stat().st_mode & 0o077:
-            self._warn(self._found["key"], "other users of this machine can read it", f"chmod 600 '{self._path}'")
+        if "key" in self.found and os.name != "nt" and self._path.stat().st_mode & 0o077:
+            self._warn(self.found["key"], "other users of this machine can read it", f"chmod 600 '{self._path}'")
 
 
 _EXAMPLES = {"server": "https://HOST", "machineId": "NAME"}
