@@ -192,4 +192,8 @@ def _runner_processes(machine_id: str) -> list[int]:
 def _starts_a_runner(line: list[str], machine_id: str) -> bool:
     if "--machine-id" in line[:-1] and machine_id not in {"", line[line.index("--machine-id") + 1]}:
         return False
-    return "runner" in line and not {"start", "once"}.isdisjoint(line) and any("bottool" in Path(part).name for part in line)
+    return (
+        "runner" in line
+        and not {"start", "once"}.isdisjoint(line)
+        and any("bottool" in Path(part).name for part in line)
+    )

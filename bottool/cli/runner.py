@@ -9,7 +9,6 @@ from bottool.cli.groups import PluggableGroup
 from bottool.cli.options import json_option, server_options
 from bottool.cli.state import State
 
-
 if TYPE_CHECKING:
     from bottool.wire import Runner
 

@@ -18,6 +18,8 @@ from bottool.model import LABEL
 from bottool_runner.properties import BadProperties, Entry, decoded, entries
 
 MOST_BYTES = 1_000_000
+_SHOWN = 60
+"""The most letters of a wrong value or name that are repeated in a message."""
 KEYS = ("server", "workspace", "machineId", "login", "key", "logApplication", "logScreen", "startup")
 SECRET = frozenset({"key"})
 _BY_FOLDED = {key.casefold(): key for key in KEYS}
@@ -99,7 +101,11 @@ def _parsed(path: Path) -> list[Entry]:
         if not error.line:
             raise SettingsError(f"'{path}': {error}", "save it as UTF-8 text") from error
         raise _wrong(
-            path, error.line, error.key, str(error), r"a path's backslashes are written twice: C:\\Users, or as C:/Users"
+            path,
+            error.line,
+            error.key,
+            str(error),
+            r"a path's backslashes are written twice: C:\\Users, or as C:/Users",
         ) from error
 
 
@@ -129,7 +135,7 @@ class _Said:
             self.found[key] = entry
 
     def _warn(self, entry: Entry, what: str, hint: str = "") -> None:
-        shown = entry.key if len(entry.key) <= 60 else entry.key[:60] + "…"
+        shown = entry.key if len(entry.key) <= _SHOWN else entry.key[:_SHOWN] + "…"
         self.warnings.append(f"{self._path}, line {entry.line}, '{shown}': {what}" + (f" ({hint})" if hint else ""))
 
     def wrong(self, key: str, what: str, hint: str) -> SettingsError:
@@ -203,7 +209,7 @@ _EXAMPLES = {"server": "https://HOST", "machineId": "NAME"}
 def _machine_id(value: str) -> str:
     if not LABEL.fullmatch(value):
         raise ValueError(
-            f"'{value[:60]}' is no machine id",
+            f"'{value[:_SHOWN]}' is no machine id",
             "1 to 100 letters, digits, dots, dashes and underscores, as on the server's page of runners",
         )
     return value
@@ -211,7 +217,9 @@ def _machine_id(value: str) -> str:
 
 def _server(value: str, *, allow_http: bool) -> str:
     if "://" not in value:
-        raise ValueError(f"'{value[:60]}' does not begin with http:// or https://", f"write: server=https://{value[:60]}")
+        raise ValueError(
+            f"'{value[:_SHOWN]}' does not begin with http:// or https://", f"write: server=https://{value[:_SHOWN]}"
+        )
     try:
         parts = urlsplit(value)
         port = parts.port

@@ -166,7 +166,9 @@ def _call(line: list[str]) -> None:
             line, capture_output=True, stdin=subprocess.DEVNULL, timeout=_CALL_SECONDS, check=False, text=True
         )
     except FileNotFoundError as error:
-        raise ToolMissing(f"'{line[0]}' is missing", "write the service yourself: bottool runner install --print") from error
+        raise ToolMissing(
+            f"'{line[0]}' is missing", "write the service yourself: bottool runner install --print"
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise BottoolError(f"'{' '.join(line)}' did not end within {_CALL_SECONDS} seconds") from error
     if done.returncode:

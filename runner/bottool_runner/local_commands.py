@@ -21,7 +21,6 @@ home_option = click.option(
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Why, for people who look at the runner.")
 
 
-
 @click.command()
 @home_option
 @json_option

@@ -47,7 +47,9 @@ def runner_options(function: Function) -> Function:
             click.option(
                 "--slots", type=click.IntRange(1, 1000), default=1, show_default=True, help="Tasks at the same time."
             ),
-            click.option("--tag", "tags", multiple=True, metavar="TAG", help="Say this of the machine; may be repeated."),
+            click.option(
+                "--tag", "tags", multiple=True, metavar="TAG", help="Say this of the machine; may be repeated."
+            ),
             click.option(
                 "--idle-exit",
                 type=click.FloatRange(min=0, min_open=True),
@@ -76,7 +78,7 @@ def runner_options(function: Function) -> Function:
 @click.option("--once", is_flag=True, help="End after one task.")
 @click.option("--max-tasks", type=click.IntRange(1), help="End after so many tasks.")
 @click.pass_obj
-def start(state: State, *, once: bool, max_tasks: int | None, **said: Any) -> None:
+def start(state: State, /, *, once: bool, max_tasks: int | None, **said: Any) -> None:
     """Be a runner: take tasks from the server and run their bots on this machine.
 
     The first start registers the machine, with a code or with the workspace's login and key; later ones need neither.
@@ -88,7 +90,7 @@ def start(state: State, *, once: bool, max_tasks: int | None, **said: Any) -> No
 @click.command()
 @runner_options
 @click.pass_obj
-def once(state: State, **said: Any) -> None:
+def once(state: State, /, **said: Any) -> None:
     """Take one task, run its bot, and end; as 'start --once'."""
     _be_a_runner(state, 1, said)
 
@@ -98,7 +100,5 @@ def _be_a_runner(state: State, max_tasks: int | None, said: dict[str, Any]) -> N
 
     limit_bytes = said.pop("output_limit") * 1024 * 1024
     idle_exit = said.pop("idle_exit")
-    asked = starting.Asked(
-        **said, max_tasks=max_tasks, idle_exit_seconds=idle_exit, output_limit_bytes=limit_bytes
-    )
+    asked = starting.Asked(**said, max_tasks=max_tasks, idle_exit_seconds=idle_exit, output_limit_bytes=limit_bytes)
     starting.start(state, asked)

@@ -1,5 +1,6 @@
 """Reads a runner's log over its rotations: the last lines, and those that come. Opens the file only for a moment:
-on Windows a file that somebody reads cannot be put away."""
+on Windows a file that somebody reads cannot be put away.
+"""
 
 import time
 from collections import deque

@@ -1,8 +1,8 @@
 """A runner as a service of its machine: what systemd, launchd and Windows' Task Scheduler are told of it.
 
-Owns the texts and where they lie; ``installing`` puts them there. All three let bots and keepers live on when the runner
-is stopped or started anew, start it again when it fails, and leave it alone when it ended as it was asked to, or when
-its settings are wrong, which no restart mends. Tokens and keys are in none of them.
+Owns the texts; ``installing`` puts them in their place. All three let bots and keepers live on when the runner is
+stopped or started anew, and start it again when it fails; one that ended as it was asked to is left alone. Tokens and
+keys are in none of them.
 """
 
 import plistlib

@@ -38,10 +38,10 @@ conf_option = click.option(
 @click.option("--user", default="", metavar="USER", help="With --system: whose runner it is.")
 @click.option("--print", "only_print", is_flag=True, help="Print what would be installed, and change nothing.")
 @click.pass_obj
-def install(state: State, *, only_print: bool, **said: Any) -> None:
+def install(state: State, /, *, only_print: bool, **said: Any) -> None:
     """Have this machine start the runner by itself, and again when it fails.
 
-    A systemd unit of the user or the machine on Linux, a launchd agent on macOS, and on Windows a task at log-on, so that
+    On Linux a systemd unit of the user or the machine, on macOS a launchd agent, on Windows a task at log-on, so that
     bots have a screen. Bots that run go on when the service is stopped or started anew.
     """
     from bottool.cli import present

@@ -105,7 +105,9 @@ def wanted_of(state: State, asked: Asked, conf: Conf | None) -> Wanted:
 
 def _what_is_missing(conf: Conf) -> str:
     missing = [name for name, value in (("login", conf.login), ("key", conf.key)) if not value]
-    return f"'{conf.path}' has no {' and no '.join(missing)}: add login=… and key=… of the workspace, or say --code CODE"
+    return (
+        f"'{conf.path}' has no {' and no '.join(missing)}: add login=… and key=… of the workspace, or say --code CODE"
+    )
 
 
 def _heed(conf: Conf, home: Path) -> None:
@@ -142,7 +144,9 @@ def _registered(home: Home, wanted: Wanted, conf: Conf | None, *, again: bool) -
         where = conf.where("key" if isinstance(error, Unauthorized) else "machineId")
         raise type(error)(f"{where}: {error}", error.hint, **error.details) from error
     if conf is not None and conf.workspace.casefold() not in {"", identity.workspace.casefold()}:
-        log.warning("%s: this machine works for '%s', to which the login belongs", conf.where("workspace"), identity.workspace)
+        log.warning(
+            "%s: this machine works for '%s', to which the login belongs", conf.where("workspace"), identity.workspace
+        )
     return identity
 
 

@@ -34,7 +34,9 @@ def run(script: Path, home: Path, wait_seconds: float = WAIT_SECONDS) -> None:
     try:
         status = started.wait(wait_seconds)
     except subprocess.TimeoutExpired:
-        log.warning("startup '%s' has not ended after %g seconds; it goes on, and so does the runner", script, wait_seconds)
+        log.warning(
+            "startup '%s' has not ended after %g seconds; it goes on, and so does the runner", script, wait_seconds
+        )
         # It is meant to live on; nobody waits for it any more.
         started.returncode = 0
         return

@@ -1,7 +1,7 @@
 """What a runner tells people on its machine of itself: ``status.json`` in its home, for ``status`` and the window.
 
-Written whole whenever something changed, and every few seconds, by the runner alone. It outlives the runner, so a reader
-asks the home's lock whether one works there. A full disk costs people the news and the runner nothing.
+Written whole whenever something changed, and every few seconds, by the runner alone. It outlives the runner, so a
+reader asks the home's lock whether one works there. A full disk costs people the news and the runner nothing.
 """
 
 import time

@@ -24,8 +24,8 @@ from bottool_runner.conf_bcf import stamp
 from bottool_runner.duty import Duty
 from bottool_runner.execution import Execution, Surroundings
 from bottool_runner.gateway import Gateway
-from bottool_runner.home import Home, Identity
 from bottool_runner.hands import Hands
+from bottool_runner.home import Home, Identity
 from bottool_runner.journal import Assignment, AttemptFolder, found
 from bottool_runner.settings import RunnerSettings
 from bottool_runner.status import Board, Status
