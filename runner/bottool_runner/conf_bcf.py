@@ -216,20 +216,12 @@ def _machine_id(value: str) -> str:
 
 
 def _server(value: str, *, allow_http: bool) -> str:
-    if "://" not in value:
-        raise ValueError(
-            f"'{value[:_SHOWN]}' does not begin with http:// or https://", f"write: server=https://{value[:_SHOWN]}"
-        )
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"it is no address: {_said_by(error)}", "write it as https://HOST:PORT") from error
+    parts = _parts(value)
     if parts.scheme not in {"http", "https"}:
         raise ValueError(f"'{parts.scheme}' is no way to speak to a server", "write it as https://HOST:PORT")
-    if parts.username is not None or parts.password is not None:
+    if "@" in parts.netloc:
         raise ValueError("a name or password is in it", "write login and key on lines of their own")
-    _check_host(parts, port)
+    _check_host(parts)
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("something stands behind the host", f"write: server={parts.scheme}://{parts.netloc}")
     if parts.scheme == "http" and not allow_http and _is_public(parts.hostname or ""):
@@ -239,15 +231,21 @@ def _server(value: str, *, allow_http: bool) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _said_by(error: ValueError) -> str:
-    return "its port is not between 1 and 65535" if "ort" in str(error) else "its host makes no sense"
+def _parts(value: str) -> SplitResult:
+    if "://" not in value:
+        # Without its scheme it may be anything, even the key on the wrong line: it is not repeated.
+        raise ValueError("it does not begin with http:// or https://", "write it as https://HOST:PORT")
+    try:
+        return urlsplit(value)
+    except ValueError as error:
+        raise ValueError("its host makes no sense", "write it as https://HOST:PORT") from error
 
 
-def _check_host(parts: SplitResult, port: int | None) -> None:
+def _check_host(parts: SplitResult) -> None:
     host = parts.hostname or ""
     if parts.netloc.count(":") > 1 and "[" not in parts.netloc:
         raise ValueError("an IPv6 address stands without brackets", "write it as http://[::1]:8080")
-    if port == 0:
+    if not _has_port(parts):
         raise ValueError("its port is not between 1 and 65535", "write it as https://HOST:PORT")
     try:
         known = bool(host) and bool(host.encode("idna"))
@@ -255,6 +253,13 @@ def _check_host(parts: SplitResult, port: int | None) -> None:
         known = False
     if not known or re.search(r"[\s_\\]", host):
         raise ValueError("its host makes no sense", "write it as https://HOST:PORT")
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_public(host: str) -> bool:
