@@ -61,9 +61,7 @@ PROGRAMS = (
         needed_by="the runner's window",
         elsewhere=("usr/lib/python3.*/lib-dynload/_tkinter.*.so", "usr/lib64/python3.*/lib-dynload/_tkinter.*.so"),
     ),
-    Program(
-        name="systemd", names=("systemd-analyze",), packages=("systemd",), needed_by="the runner as a service"
-    ),
+    Program(name="systemd", names=("systemd-analyze",), packages=("systemd",), needed_by="the runner as a service"),
     Program(
         name="PostgreSQL",
         names=("postgres",),

@@ -15,6 +15,7 @@ class Capabilities(Message, kw_only=True, frozen=True):
     tools: list[dict[str, Any]] = []
     """``model.Tool`` as objects, plus ``language``."""
     display: bool = False
+    """Bots can show windows on this machine; one bot at a time does."""
     tags: list[str] = []
 
 
@@ -104,6 +105,8 @@ class Work(Message, kw_only=True, frozen=True):
     size_bytes: int
     timeout_seconds: int | None = None
     grace_seconds: float = 10.0
+    needs_display: bool = False
+    """No two such bots run on one machine at the same time."""
 
 
 class Synced(Message, kw_only=True, frozen=True):

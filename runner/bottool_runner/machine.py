@@ -15,7 +15,7 @@ import msgspec
 from bottool import wire
 from bottool.errors import PluginError
 from bottool_runner import __version__
-from bottool_runner.screen import has_screen
+from bottool_runner.display import has_display
 
 _DOCTOR_SECONDS = 120.0
 
@@ -38,7 +38,7 @@ def capabilities(tags: Sequence[str] = ()) -> wire.Capabilities:
 
     :raises PluginError: when the child does not answer sensibly.
     """
-    return msgspec.structs.replace(understood(_doctor()), display=has_screen(), tags=list(tags))
+    return msgspec.structs.replace(understood(_doctor()), display=has_display(), tags=list(tags))
 
 
 def understood(said: dict[str, Any]) -> wire.Capabilities:

@@ -190,9 +190,9 @@ class Supervisor:
 
     def _remember(self, abilities: wire.Capabilities) -> None:
         if abilities != self._abilities or not self._has_learned:
-            screen = ", and has a screen" if abilities.display else ""
+            display = ", and has a display" if abilities.display else ""
             can = ", ".join(abilities.languages) or "nothing yet"
-            log.info("'%s' can run: %s%s", self._identity.machine_id, can, screen)
+            log.info("'%s' can run: %s%s", self._identity.machine_id, can, display)
         self._has_learned = True
         if abilities != self._abilities:
             self._abilities = abilities

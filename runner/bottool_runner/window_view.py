@@ -54,14 +54,15 @@ class View:
         self._connection = ttk.Label(head, style="Soft.TLabel", wraplength=460)
         self._connection.grid(row=2, column=1, sticky="w")
         self._buttons = ttk.Frame(head, style="Panel.TFrame")
-        self._pause = self._button("Pause", "TButton", lambda: self._say(self._pause_word()))
-        self._stop = self._button("STOP", "Stop.TButton", lambda: self._say("stop"))
-        self._start = self._button("START", "Start.TButton", lambda: self._say("start"))
+        self._start = self._button(0, "START", "Start.TButton", lambda: self._say("start"))
+        self._stop = self._button(1, "STOP", "Stop.TButton", lambda: self._say("stop"))
+        self._pause = self._button(2, "Pause", "TButton", lambda: self._say(self._pause_word()))
 
-    def _button(self, text: str, style: str, act: Any) -> ttk.Button:
+    def _button(self, column: int, text: str, style: str, act: Any) -> ttk.Button:
         button = ttk.Button(self._buttons, text=text, style=style, command=act)
+        self._buttons.columnconfigure(column, weight=1, uniform="buttons")
         button.bind("<Return>", lambda _: button.invoke())
-        button.pack(side="right", padx=(8, 0))
+        button.grid(row=0, column=column, padx=(0 if column == 0 else 8, 0), sticky="ew")
         return button
 
     def _body(self) -> None:
@@ -73,21 +74,10 @@ class View:
         self._task.grid(row=0, column=0, sticky="w", pady=(0, 6))
         tabs = ttk.Notebook(body)
         tabs.grid(row=1, column=0, sticky="nsew")
-        self._lines = self._text(tabs, "Its last lines")
-        self._log = self._text(tabs, "The runner's log")
-        self._recent = self._table(tabs, "Recent tasks", ("task", "what", "how", "when"), (70, 190, 250, 100))
+        self._lines = Lines(tabs, "Output")
+        self._log = Lines(tabs, "Log")
+        self._recent = self._table(tabs, "Tasks", ("task", "what", "how", "when"), (70, 190, 250, 100))
         self._settings = self._table(tabs, "Settings", ("setting", "value"), (150, 460))
-
-    def _text(self, tabs: ttk.Notebook, title: str) -> tk.Text:
-        frame = ttk.Frame(tabs)
-        text = tk.Text(frame, wrap="word", state="disabled", borderwidth=0, background=_PANEL, foreground=_INK, padx=10)
-        text.configure(font="TkFixedFont", pady=8, highlightthickness=0)
-        bar = ttk.Scrollbar(frame, command=text.yview)
-        text.configure(yscrollcommand=bar.set)
-        bar.pack(side="right", fill="y")
-        text.pack(side="left", fill="both", expand=True)
-        tabs.add(frame, text=title)
-        return text
 
     def _table(self, tabs: ttk.Notebook, title: str, columns: tuple[str, ...], widths: tuple[int, ...]) -> ttk.Treeview:
         frame = ttk.Frame(tabs)
@@ -119,7 +109,7 @@ class View:
         self._set_notice(said["notice"])
         for name, text in (("lines", self._lines), ("log", self._log)):
             if said[name] != before.get(name):
-                _fill(text, said[name])
+                text.fill(said[name])
         if said["recent"] != before.get("recent"):
             _rows(self._recent, [(each[:4], "" if each[4] else "bad") for each in said["recent"]])
         if said["settings"] != before.get("settings"):
@@ -155,7 +145,7 @@ class View:
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             if is_narrow:
-                self._buttons.grid(row=3, column=0, columnspan=3, rowspan=1, pady=(12, 0), sticky="w")
+                self._buttons.grid(row=3, column=0, columnspan=3, rowspan=1, pady=(12, 0), sticky="ew")
             else:
                 self._buttons.grid(row=0, column=2, columnspan=1, rowspan=3, pady=0, sticky="e")
 
@@ -163,6 +153,43 @@ class View:
         with contextlib.suppress(OSError):
             sys.stdout.write(json.dumps({"do": what}) + "\n")
             sys.stdout.flush()
+
+
+class Lines:
+    """A page of lines that stays at its end, unless somebody has scrolled away from it."""
+
+    def __init__(self, tabs: ttk.Notebook, title: str) -> None:
+        frame = ttk.Frame(tabs)
+        self._follows = True
+        self._bar = ttk.Scrollbar(frame, command=self._scroll)
+        self._bar.pack(side="right", fill="y")
+        self._text = tk.Text(frame, wrap="word", state="disabled", borderwidth=0, highlightthickness=0, padx=10, pady=8)
+        self._text.configure(font="TkFixedFont", background=_PANEL, foreground=_INK, yscrollcommand=self._bar.set)
+        self._text.pack(side="left", fill="both", expand=True)
+        self._text.bind("<Configure>", lambda _: self._to_end())
+        for wheel in ("<MouseWheel>", "<Button-4>", "<Button-5>", "<Key>"):
+            self._text.bind(wheel, lambda _: self._text.after_idle(self._note))
+        tabs.add(frame, text=title)
+
+    def fill(self, lines: list[str]) -> None:
+        place = self._text.yview()[0]
+        self._text.configure(state="normal")
+        self._text.delete("1.0", "end")
+        self._text.insert("end", "\n".join(lines))
+        self._text.configure(state="disabled")
+        self._text.yview_moveto(place)
+        self._to_end()
+
+    def _to_end(self) -> None:
+        if self._follows:
+            self._text.see("end")
+
+    def _scroll(self, *how: Any) -> None:
+        self._text.yview(*how)
+        self._note()
+
+    def _note(self) -> None:
+        self._follows = self._text.yview()[1] >= 1.0
 
 
 def _dress(root: tk.Tk) -> None:
@@ -179,29 +206,19 @@ def _dress(root: tk.Tk) -> None:
     style.configure("Soft.TLabel", background=_PANEL, foreground=_SOFT)
     style.configure("Task.TLabel", font=(family, 11, "bold"))
     style.configure("Notice.TLabel", background="#fef3c7", foreground="#7c2d12")
-    style.configure("TButton", padding=(14, 8))
+    style.configure("TButton", padding=(8, 8), width=-9, background=_PANEL)
     for name, shade in (("Start.TButton", _GREEN), ("Stop.TButton", _RED)):
-        style.configure(name, background=shade, foreground="#ffffff", font=(family, 11, "bold"), padding=(18, 8))
-        style.map(name, background=[("disabled", _LINE)], foreground=[("disabled", _SOFT)])
+        style.configure(name, background=shade, foreground="#ffffff", font=(family, 11, "bold"))
+        style.map(name, background=[("disabled", _LINE), ("active", shade)], foreground=[("disabled", _SOFT)])
     style.configure("Treeview", background=_PANEL, fieldbackground=_PANEL, rowheight=26, borderwidth=0)
     style.configure("Treeview.Heading", font=(family, 10, "bold"), background=_PAPER, relief="flat", padding=(4, 4))
     style.configure("TNotebook.Tab", padding=(12, 6))
+    style.configure("TScrollbar", background=_LINE, troughcolor=_PAPER, borderwidth=0, arrowcolor=_SOFT)
     style.map("TNotebook.Tab", background=[("selected", _PANEL)])
 
 
 def _enable(button: ttk.Button, on: bool) -> None:
     button.state(["!disabled" if on else "disabled"])
-
-
-def _fill(text: tk.Text, lines: list[str]) -> None:
-    """Replace what is there; stay at the end, unless somebody has scrolled away from it."""
-    follows = text.yview()[1] >= 1.0
-    place = text.yview()[0]
-    text.configure(state="normal")
-    text.delete("1.0", "end")
-    text.insert("end", "\n".join(lines))
-    text.configure(state="disabled")
-    text.see("end") if follows else text.yview_moveto(place)
 
 
 def _rows(table: ttk.Treeview, rows: list[tuple[list[str], str]]) -> None:

@@ -18,7 +18,7 @@ def fields_of(said: Status) -> dict[str, object]:
         "version": said.version,
         "slots": f"{len(said.in_hand)} of {said.slots} busy" if said.pid else "",
         "languages": said.languages,
-        "screen": ("yes" if said.display else "no") if said.pid else "",
+        "display": ("yes" if said.display else "no") if said.pid else "",
         "tags": said.tags,
         "conf": said.conf,
         **{f"task {each.task_id}": in_hand(each) for each in said.in_hand},

@@ -61,10 +61,7 @@ class Screen:
         """The middle of all that has the colour, or ``None`` when there is little of it."""
         pixel = bytes(reversed(colour))
         found = [
-            (x // 4, y)
-            for y, row in enumerate(self.rows())
-            for x in range(0, len(row), 4)
-            if row[x : x + 3] == pixel
+            (x // 4, y) for y, row in enumerate(self.rows()) for x in range(0, len(row), 4) if row[x : x + 3] == pixel
         ]
         if len(found) < least:
             return None

@@ -102,6 +102,8 @@ def _cannot(site: Site, runner: Row, runs: Row) -> str:
     capabilities = msgspec.convert(runner.capabilities, wire.Capabilities, strict=False)
     if runs.technology is not None and not can_run(capabilities, runs.technology):
         return f"cannot run {runs.technology}: {_what_it_lacks(capabilities, runs.technology)}"
+    if runs.needs_display and not capabilities.display:
+        return "has no display, and the bot needs one; start it where somebody is signed in"
     return ""
 
 

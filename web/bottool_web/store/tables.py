@@ -226,6 +226,7 @@ automation = _table(
     sa.Column("timeout_seconds", sa.Integer),
     sa.Column("max_attempts", sa.Integer, nullable=False, server_default="1"),
     sa.Column("report_required", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("needs_display", sa.Boolean, nullable=False, server_default=sa.false()),
     _time("created_at"),
     _time("deleted_at", nullable=True),
     # People may be told of tasks that wait so long because no runner can take them; and when they were told last.

@@ -1,4 +1,4 @@
-"""Runners say whether they pause, and why they take no work."""
+"""Runners say whether they pause, and why they take no work; automations, whether their bots need a display."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,3 +10,4 @@ down_revision = "0011"
 def upgrade() -> None:
     op.add_column("runner", sa.Column("paused", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("runner", sa.Column("reason", sa.Text(), server_default="", nullable=False))
+    op.add_column("automation", sa.Column("needs_display", sa.Boolean(), server_default=sa.false(), nullable=False))

@@ -1,6 +1,6 @@
-"""The machine's one screen: is there one to be used, and who has it.
+"""The machine's one display: is there one to be used, and who has it.
 
-Two bots that move one mouse spoil each other's work, so whoever works on the screen holds a lock that counts for the
+Two bots that move one mouse spoil each other's work, so whoever works on the display holds a lock that counts for the
 whole machine: for every runner and every home of it. The system lets go of it when its holder dies, however it dies.
 """
 
@@ -9,15 +9,17 @@ import re
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from bottool.settings import base_variables
 from bottool_runner.system import FileLock
 
+_WAIT_SECONDS = 3600.0
 _LOCAL = re.compile(r"(?:unix)?:(\d+)(?:\.\d+)?")
 
 
-def has_screen(variables: dict[str, str] | None = None) -> bool:
+def has_display(variables: dict[str, str] | None = None) -> bool:
     """Could a bot show a window now? A look, not a promise.
 
     On Linux: somebody listens where ``DISPLAY`` says. On Windows: the runner does not work in the session of services.
@@ -33,9 +35,18 @@ def has_screen(variables: dict[str, str] | None = None) -> bool:
     return _listens(int(local[1])) if local else bool(said)
 
 
-def screen_lock(folder: Path | None = None) -> FileLock:
-    """The lock of this machine's screen, not taken yet. ``folder`` is for tests."""
-    return FileLock((folder or _everybodys_folder()) / f"bottool-screen-{_user()}.lock")
+def display_lock(folder: Path | None = None) -> FileLock:
+    """The lock of this machine's display, not taken yet. ``folder`` is for tests."""
+    return FileLock((folder or _everybodys_folder()) / f"bottool-display-{_user()}.lock")
+
+
+def take_display(lock: FileLock, note: Callable[[str], None]) -> None:
+    """Wait until nobody else works on the display; ``note`` is told when that takes a while."""
+    if lock.acquire():
+        return
+    note("waits until another bot has left the display")
+    while not lock.acquire(_WAIT_SECONDS):
+        pass
 
 
 def _listens(number: int) -> bool:
