@@ -213,8 +213,8 @@ def linked_runners(tx: sa.Connection, scope: Scope, automation_id: int) -> list[
 
 
 def what_would_run(tx: sa.Connection, scope: Scope, automation_id: int) -> Row:
-    """The automation's ``label``, ``deleted_at`` and ``needs_display``, and as far as there are any: its bot's ``bot_id``, the released
-    ``version`` with its ``technology``, ``state`` and ``revision_id``.
+    """The automation's ``label``, ``deleted_at`` and ``needs_display``, and as far as there are any: its bot's
+    ``bot_id``, the released ``version`` with its ``technology``, ``state`` and ``revision_id``.
     """
     return tx.execute(
         sa.select(
