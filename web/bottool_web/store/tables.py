@@ -141,12 +141,13 @@ runner = _table(
     _text("version"),
     sa.Column("slots", sa.Integer, nullable=False, server_default="1"),
     sa.Column("draining", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
-    _text("reason"),
     sa.Column("capabilities", Json, nullable=False),
     _time("seen_at", nullable=True),
     _time("created_at"),
     _time("deleted_at", nullable=True),
+    # While it drains: will it take work again, and why does it take none?
+    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
+    _text("reason"),
 )
 # Labels are unique among the living: a deleted one may be used again.
 sa.Index(
@@ -226,7 +227,6 @@ automation = _table(
     sa.Column("timeout_seconds", sa.Integer),
     sa.Column("max_attempts", sa.Integer, nullable=False, server_default="1"),
     sa.Column("report_required", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("needs_display", sa.Boolean, nullable=False, server_default=sa.false()),
     _time("created_at"),
     _time("deleted_at", nullable=True),
     # People may be told of tasks that wait so long because no runner can take them; and when they were told last.
@@ -234,6 +234,7 @@ automation = _table(
     _time("waiting_told_at", nullable=True),
     # Its bots read only what ``automation_credential`` has, also when that is nothing.
     sa.Column("credentials_listed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("needs_display", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )
