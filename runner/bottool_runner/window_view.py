@@ -214,7 +214,7 @@ def _dress(root: tk.Tk) -> None:
     style.configure("Treeview.Heading", font=(family, 10, "bold"), background=_PAPER, relief="flat", padding=(4, 4))
     style.configure("TNotebook.Tab", padding=(12, 6))
     style.configure("TScrollbar", background=_LINE, troughcolor=_PAPER, borderwidth=0, arrowcolor=_SOFT)
-    style.map("TNotebook.Tab", background=[("selected", _PANEL)])
+    style.map("TNotebook.Tab", background=[("selected", _PANEL)], padding=[("selected", (12, 6))])
 
 
 def _enable(button: ttk.Button, on: bool) -> None:

@@ -1,5 +1,6 @@
 """The runner's window, for real: on a virtual screen, with a mouse, a real runner and a real bot behind it."""
 
+import json
 import os
 import shutil
 import struct
@@ -166,6 +167,28 @@ def test_a_person_starts_the_runner_watches_its_bot_and_stops_it(
     # Closing the window ends the command.
     screen.do("windowkill", name)
     until(lambda: opened.poll() is not None)
+
+
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="this system has its Python elsewhere")
+def test_the_systems_own_python_shows_the_view_and_tells_of_a_click(screen, until):
+    said = {
+        **{"machine": "vm-01", "mode": "paused", "reason": "why", "connected": True, "connection": "", "task": ""},
+        **{"lines": ["one"], "log": [], "recent": [], "settings": [], "notice": "look", "starting": False},
+    }
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-I", str(window.VIEW)],
+        env={"DISPLAY": screen.display, "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as view:
+        view.stdin.write(json.dumps(said) + "\n")
+        view.stdin.flush()
+        screen.click(until(lambda: screen.middle_of(RED, 2000), 60))
+
+        assert json.loads(view.stdout.readline()) == {"do": "stop"}
+        view.stdin.close()
+        assert view.wait(30) == 0
 
 
 def test_without_a_display_one_line_says_so(tmp_path):
