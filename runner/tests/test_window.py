@@ -172,8 +172,18 @@ def test_a_person_starts_the_runner_watches_its_bot_and_stops_it(
 @pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="this system has its Python elsewhere")
 def test_the_systems_own_python_shows_the_view_and_tells_of_a_click(screen, until):
     said = {
-        **{"machine": "vm-01", "mode": "paused", "reason": "why", "connected": True, "connection": "", "task": ""},
-        **{"lines": ["one"], "log": [], "recent": [], "settings": [], "notice": "look", "starting": False},
+        "machine": "vm-01",
+        "mode": "paused",
+        "reason": "why",
+        "connected": True,
+        "connection": "",
+        "task": "",
+        "lines": ["one"],
+        "log": [],
+        "recent": [],
+        "settings": [],
+        "notice": "look",
+        "starting": False,
     }
     with subprocess.Popen(
         ["/usr/bin/python3", "-I", str(window.VIEW)],
