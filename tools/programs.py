@@ -52,6 +52,16 @@ PROGRAMS = (
     Program(
         name="Bundler", names=("bundle",), packages=("ruby-bundler", "bundler"), needed_by="the example of a plugin"
     ),
+    Program(name="Xvfb", names=("Xvfb",), packages=("xvfb",), needed_by="the runner's window"),
+    Program(name="xdotool", names=("xdotool",), packages=("xdotool",), needed_by="clicks in the runner's window"),
+    Program(
+        name="Tk",
+        names=(),
+        packages=("python3-tk",),
+        needed_by="the runner's window",
+        elsewhere=("usr/lib/python3.*/lib-dynload/_tkinter.*.so", "usr/lib64/python3.*/lib-dynload/_tkinter.*.so"),
+    ),
+    Program(name="systemd", names=("systemd-analyze",), packages=("systemd",), needed_by="the runner as a service"),
     Program(
         name="PostgreSQL",
         names=("postgres",),

@@ -47,6 +47,10 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
             {"default": None, "help": "A bot that ends without a word has failed."},
         ),
         (
+            ("--needs-display/--no-needs-display",),
+            {"default": None, "help": "Only where there is a display; one such bot at a time on a machine."},
+        ),
+        (
             ("--notify", "notify_users"),
             {"multiple": True, "metavar": "ADDRESS", "help": "User who is told by mail; may be repeated."},
         ),
@@ -150,6 +154,7 @@ def show(state: State, label: str, as_json: bool) -> None:
             "time-out": present.duration(found.timeout_seconds),
             "attempts": found.max_attempts,
             "report required": found.report_required,
+            "needs a display": found.needs_display,
             "tells": [*found.notify_users, *found.notify_channels],
             "tells of": found.notify_types,
             "waits at most": f"{found.waiting_minutes} min" if "waiting" in found.notify_types else "",

@@ -141,7 +141,8 @@ class _Case:
         if runner.state != "online":
             return self._no(question, message, "start it, and look at the network between it and the server")
         if runner.draining:
-            return self._no(question, f"{message}, and takes no new work", "start it again when it has ended")
+            hint = "bottool runner resume" if runner.paused else "start it again when it has ended"
+            return self._no(question, f"{message}, and takes no new work: {runner.reason or 'nobody said why'}", hint)
         if runner.unready:
             return self._no(question, f"{message}, and {'; '.join(runner.unready)}", "mend that on its machine")
         return Answer(question=question, answer="yes", message=message)
@@ -193,4 +194,8 @@ def _runner_processes(machine_id: str) -> list[int]:
 def _starts_a_runner(line: list[str], machine_id: str) -> bool:
     if "--machine-id" in line[:-1] and machine_id not in {"", line[line.index("--machine-id") + 1]}:
         return False
-    return "runner" in line and "start" in line and any("bottool" in Path(part).name for part in line)
+    return (
+        "runner" in line
+        and not {"start", "once"}.isdisjoint(line)
+        and any("bottool" in Path(part).name for part in line)
+    )

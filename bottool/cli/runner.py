@@ -40,11 +40,6 @@ def list_runners(state: State, as_json: bool) -> None:
     present.listing(runners, columns, json=as_json, empty="no runners; 'bottool runner code MACHINE_ID' lets one in")
 
 
-def _state(runner: "Runner") -> str:
-    said = "draining" if runner.draining else runner.state
-    return f"{said}, {'; '.join(runner.unready)}" if runner.unready else said
-
-
 @command.command("code")
 @click.argument("machine_id")
 @server_options
@@ -65,3 +60,11 @@ def code(state: State, machine_id: str, as_json: bool) -> None:
         f"valid until {present.moment(made.expires_at)}, once; on that machine:",
         f"bottool runner start --server {state.client_settings().server} --machine-id {machine_id} --code {made.code}",
     )
+
+
+def _state(runner: "Runner") -> str:
+    said = runner.state
+    if runner.draining and runner.state != "offline":
+        said = "paused" if runner.paused else "draining"
+        said = f"{said}: {runner.reason}" if runner.reason else said
+    return "; ".join([said, *runner.unready])

@@ -153,6 +153,8 @@ class Automation(Message, kw_only=True, frozen=True):
     """1: started at most once. More: started again after a failure that was seen, at most so often in all; never
     after a mere loss of contact, when the bot may still run."""
     report_required: bool = False
+    needs_display: bool = False
+    """Only runners on machines with a display take its tasks, and one such bot at a time runs on a machine."""
     notify_users: list[str] = []
     """E-mail addresses of users who are told by mail of ``notify_types``."""
     notify_channels: list[str] = []
@@ -181,6 +183,7 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     timeout_seconds: int | None = None
     max_attempts: int = 1
     report_required: bool = False
+    needs_display: bool = False
     notify_users: list[str] = []
     notify_channels: list[str] = []
     notify_types: list[NoticeType] = []
@@ -200,6 +203,7 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     timeout_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
     report_required: bool | msgspec.UnsetType = msgspec.UNSET
+    needs_display: bool | msgspec.UnsetType = msgspec.UNSET
     notify_users: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_channels: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_types: list[NoticeType] | msgspec.UnsetType = msgspec.UNSET
@@ -340,6 +344,9 @@ class Runner(Message, kw_only=True, frozen=True):
     version: str = ""
     slots: int = 1
     draining: bool = False
+    """It takes no new work: it will end, or it is ``paused``; ``reason`` says why."""
+    paused: bool = False
+    reason: str = ""
     unready: list[str] = []
     """Why it takes no task at this moment."""
     languages: list[str] = []

@@ -15,6 +15,7 @@ class Capabilities(Message, kw_only=True, frozen=True):
     tools: list[dict[str, Any]] = []
     """``model.Tool`` as objects, plus ``language``."""
     display: bool = False
+    """Bots can show windows on this machine; one bot at a time does."""
     tags: list[str] = []
     unready: list[str] = []
     """Why the runner takes no task at this moment, for people, each to follow its name: ``takes no task: …``."""
@@ -66,6 +67,11 @@ class Sync(Message, kw_only=True, frozen=True):
     slots: int = 1
     hold_seconds: float = SYNC_HOLD_SECONDS
     draining: bool = False
+    """Takes no new work; also while it is paused, for servers that know no pause."""
+    paused: bool = False
+    """Will take work again, when a person says so."""
+    reason: str = ""
+    """Why it drains or pauses, for people."""
     capabilities: Capabilities = msgspec.field(default_factory=Capabilities)
     hostname: str = ""
     system: str = ""
@@ -101,6 +107,8 @@ class Work(Message, kw_only=True, frozen=True):
     size_bytes: int
     timeout_seconds: int | None = None
     grace_seconds: float = 10.0
+    needs_display: bool = False
+    """No two such bots run on one machine at the same time."""
 
 
 class Synced(Message, kw_only=True, frozen=True):

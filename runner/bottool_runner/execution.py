@@ -66,6 +66,9 @@ class Execution:
         self._keeper: KeeperProcess | None = None
         self._gone = threading.Event()
         self._stop = threading.Event()
+        self._unwanted = threading.Event()
+        self.last_word = ""
+        self.outcome: wire.Ended | None = None
         self._has_told_start = False
         self._looked_at_lock = 0.0
         self._uploader = Uploader(folder.spool, self._send_output)
@@ -82,6 +85,10 @@ class Execution:
             self._gone.set()
         elif verdict == "stop":
             self._stop.set()
+
+    def give_back(self) -> None:
+        """Do not start its bot, if that was not decided yet: the runner takes no work any more."""
+        self._unwanted.set()
 
     def alive(self) -> wire.AttemptAlive:
         usage = self.folder.read("usage.json", dict[str, float]) if self.state == "running" else None
@@ -134,6 +141,8 @@ class Execution:
 
     def _begin(self) -> Next:
         """From nothing to a keeper that has the permit."""
+        if self._unwanted.is_set():
+            return self._prevented()
         try:
             keeper = self._prepare()
         except OSError as error:
@@ -296,6 +305,7 @@ class Execution:
         ended = self.folder.read("exit", wire.Ended)
         if ended is None:
             raise ValueError("the report is missing")
+        self.outcome = ended
         self._persist(lambda: self._around.gateway.finish(*self.folder.key, ended))
         exit_code = "" if ended.exit_code is None else f" with exit status {ended.exit_code}"
         self._say(f"ended: {ended.reason}{exit_code}")
@@ -384,4 +394,5 @@ class Execution:
             raise Closing
 
     def _say(self, what: str, *, level: int = logging.INFO, exc_info: bool = False) -> None:
+        self.last_word = what
         log.log(level, "task %s, attempt %s %s", *self.folder.key, what, exc_info=exc_info)

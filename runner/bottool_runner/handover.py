@@ -81,6 +81,11 @@ class KeeperProcess:
         return self._process.stdin
 
 
+def lasting_variables() -> dict[str, str]:
+    """Which of this process's variables say where things lie; none of them is secret."""
+    return {name: value for name, value in sorted(base_variables().items()) if name.upper() in _KEPT}
+
+
 def _variables() -> dict[str, str]:
     """The runner's variables without its logins, keys and tokens."""
     return {

@@ -1,10 +1,10 @@
 """The runner's folder on disk: who this machine is to the server, the claim key, and where attempts lie.
 
 ``runner.json`` holds the runner's token and is readable by its user only; so is the folder. Two runner processes never
-work in one home: the second finds the lock taken. Knows no network.
+work in one home: the second finds the lock taken. ``control.json`` and ``status.json`` lie here too (``control``,
+``status``). Knows no network.
 """
 
-import os
 import uuid
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import msgspec
 from bottool import wire
 from bottool.errors import SettingsError
 from bottool_runner.journal import found
-from bottool_runner.system import FileLock, make_lasting
+from bottool_runner.system import FileLock, is_locked, put_file
 
 
 class Identity(msgspec.Struct, kw_only=True, frozen=True):
@@ -30,13 +30,21 @@ class Identity(msgspec.Struct, kw_only=True, frozen=True):
         return f"Identity(machine_id={self.machine_id!r}, server={self.server!r})"
 
 
+LOCK = "lock"
+
+
+def is_worked_in(folder: Path) -> bool:
+    """Does a runner work in this home at this moment?"""
+    return is_locked(folder / LOCK)
+
+
 class Home:
     """Made and locked by one runner process for its life."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.attempts = folder / "attempts"
-        self._lock = FileLock(folder / "lock")
+        self._lock = FileLock(folder / LOCK)
 
     def open(self) -> None:
         """Make the folders and take the lock.
@@ -109,11 +117,4 @@ class Home:
         return key
 
     def _put(self, name: str, content: object) -> None:
-        fresh = self.folder / f".{name}-{os.getpid()}"
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(content))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.folder / name)
-        make_lasting(self.folder)
+        put_file(self.folder / name, msgspec.json.encode(content))

@@ -25,6 +25,7 @@ from bottool.errors import ArchiveError, BottoolError, BuildError
 from bottool.model import Installation, Limits, Outcome, Package, Reason, TaskContext, Usage
 from bottool.platform_process import descendant_pids
 from bottool.plugins import Plugins, one_line
+from bottool_runner.display import display_lock, take_display
 from bottool_runner.handover import HandedPermit
 from bottool_runner.journal import Assignment, AttemptFolder, NotPrepared, Process, Ticket
 from bottool_runner.output import Spool
@@ -107,6 +108,8 @@ class Keeper:
             traceback.print_exc()
             self._folder.publish("not_prepared", not_prepared(error))
             return
+        if self._assignment.work.needs_display:
+            take_display(display_lock(), self._spool.note)  # held until this process ends
         self._folder.publish("ready", {"prepared_seconds": self._prepared_seconds})
         permit = self._pipe.wait()
         who = Ticket.VOID if self._folder.has("stop") else Ticket.KEEPER

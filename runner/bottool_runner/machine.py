@@ -7,11 +7,15 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from bottool import wire
 from bottool.errors import PluginError
 from bottool_runner import __version__
+from bottool_runner.display import has_display
 
 _DOCTOR_SECONDS = 120.0
 
@@ -29,12 +33,12 @@ def version() -> str:
     return __version__
 
 
-def capabilities() -> wire.Capabilities:
-    """The languages that can run here, and all tools with their language, found or not. Takes a second or more.
+def capabilities(tags: Sequence[str] = ()) -> wire.Capabilities:
+    """The languages that can run here, all tools with their language, found or not; the screen. Takes a second or more.
 
     :raises PluginError: when the child does not answer sensibly.
     """
-    return understood(_doctor())
+    return msgspec.structs.replace(understood(_doctor()), display=has_display(), tags=list(tags))
 
 
 def understood(said: dict[str, Any]) -> wire.Capabilities:

@@ -18,6 +18,8 @@ class Wanted:
     login: str = ""
     key: str = field(default="", repr=False)
     code: str = field(default="", repr=False)
+    hint: str = "say --code CODE (from the page of the runners), or --login LOGIN with --key-file FILE"
+    """What to do where there is nothing to register with."""
 
     @property
     def has_credentials(self) -> bool:
@@ -68,10 +70,7 @@ def _moved(home: Home, known: Identity, server: str) -> Identity:
 
 def _registered(home: Home, known: Identity, wanted: Wanted, server: str) -> Identity:
     if not wanted.has_credentials:
-        raise SettingsError(
-            f"this machine is not registered at {server}",
-            "say --code CODE (from the page of the runners), or --login LOGIN with --key-file FILE",
-        )
+        raise SettingsError(f"this machine is not registered at {server}", wanted.hint)
     machine_id = wanted.machine_id or known.machine_id
     if not machine_id and not wanted.code:
         raise SettingsError("no machine id is named", "say --machine-id NAME: automations are linked to that name")

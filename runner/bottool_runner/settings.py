@@ -8,6 +8,7 @@ from bottool import wire
 OUTPUT_LIMIT_BYTES = 100 * 1024 * 1024
 PREPARE_SECONDS = 3600.0
 FLOOR_BYTES = 500_000_000
+LEARN_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,14 @@ class RunnerSettings:
     cache: Path
     slots: int = 1
     max_tasks: int | None = None
+    idle_exit_seconds: float | None = None
+    """End after so long without a task; ``None`` never does."""
+    tags: tuple[str, ...] = ()
+    """What a person calls this machine: told to the server with what it can do."""
+    conf: Path | None = None
+    """The ``conf.bcf`` that these settings came from: watched, so that a change is told of."""
+    learn_seconds: float = LEARN_SECONDS
+    """How often the runner looks again what this machine can do."""
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES
     """The most that is kept of one bot's output; the rest is counted and thrown away."""
     prepare_seconds: float = PREPARE_SECONDS

@@ -5,6 +5,7 @@ attempt does (``execution``) nor when a call is made (``sync``).
 """
 
 import logging
+import os
 import queue
 import signal
 import threading
@@ -21,11 +22,15 @@ from bottool.errors import BottoolError, PluginError, Unauthorized
 from bottool.process import boot_id
 from bottool_runner import machine
 from bottool_runner.budget import Budget
+from bottool_runner.conf_bcf import stamp
+from bottool_runner.duty import Duty
 from bottool_runner.execution import Execution, Surroundings
 from bottool_runner.gateway import Gateway
+from bottool_runner.hands import Hands
 from bottool_runner.home import Home, Identity
 from bottool_runner.journal import Assignment, AttemptFolder, found
 from bottool_runner.settings import RunnerSettings
+from bottool_runner.status import Board, Status
 from bottool_runner.sync import Answer, HeldCall
 from bottool_runner.system import signals_to_end, steady_clock
 
@@ -80,6 +85,13 @@ class Supervisor:
         )
         self._taken = 0
         self._is_connected: bool | None = None
+        self._has_learned = False
+        self._conf_stamp = stamp(settings.conf) if settings.conf else (0, 0)
+        self._connection = ""
+        self._started_at = time.time()
+        self._duty = Duty(settings, home.folder, time.monotonic)
+        self._board = Board(home.folder)
+        self._hands = Hands()
         self._around = Surroundings(
             settings=settings,
             gateway=self._gateway,
@@ -94,7 +106,7 @@ class Supervisor:
         self._events.put(EndPlease())
 
     def run(self) -> int:
-        """Work until asked to end, or until ``max_tasks`` have ended; returns how many attempts were seen to their end.
+        """Work until asked to end, or until ``duty`` ends it; returns how many attempts were seen to their end.
 
         :raises Unauthorized: when the server does not take this runner's token.
         """
@@ -104,11 +116,12 @@ class Supervisor:
         ended = 0
         try:
             while not self._is_done(ended):
+                self._show()
                 event = self._next_event()
                 if isinstance(event, EndPlease):
                     break
                 if isinstance(event, Ended):
-                    del self._executions[event.key]
+                    self._forget(event.key)
                     self._budget.attempt_ended()
                     ended += 1
                 elif isinstance(event, Learned):
@@ -120,7 +133,39 @@ class Supervisor:
         return ended
 
     def _is_done(self, ended: int) -> bool:
-        return self._settings.max_tasks is not None and ended >= self._settings.max_tasks and not self._executions
+        if self._duty.listen():
+            self._call.hurry()
+        why = self._duty.ends(len(self._executions), ended)
+        if why:
+            log.info("the runner ends: %s", why)
+        return bool(why)
+
+    def _forget(self, key: tuple[int, int]) -> None:
+        execution, _ = self._executions.pop(key)
+        self._board.add(self._hands.let_go(execution))
+
+    def _show(self) -> None:
+        able = self._abilities or wire.Capabilities()
+        self._board.show(
+            Status(
+                pid=os.getpid(),
+                machine_id=self._identity.machine_id,
+                server=self._settings.server,
+                workspace=self._identity.workspace,
+                version=machine.version(),
+                started_at=self._started_at,
+                mode=self._duty.mode,
+                reason=self._duty.reason,
+                connected=self._is_connected is True,
+                connection=self._connection,
+                slots=self._settings.slots,
+                languages=able.languages,
+                display=able.display,
+                tags=able.tags,
+                conf=str(self._settings.conf or ""),
+                in_hand=[self._hands.shown(execution) for execution, _ in self._executions.values()],
+            )
+        )
 
     def _next_event(self) -> Event | None:
         self._budget.tick()
@@ -134,18 +179,35 @@ class Supervisor:
     # What this machine can do. Bots that run are seen to before that is known; work is not taken.
 
     def _learn(self) -> None:
-        try:
-            abilities = machine.capabilities()
-        except (PluginError, OSError) as error:
-            log.warning("what this machine can run is not known: %s", error)
-            abilities = self._abilities or wire.Capabilities()
-        self._events.put(Learned(abilities=abilities))
+        """Look again and again, in a thread of its own: languages, tools and screens come and go."""
+        is_over, was_changed = False, False
+        while not is_over:
+            try:
+                abilities = machine.capabilities(self._settings.tags)
+            except (PluginError, OSError) as error:
+                log.warning("what this machine can run is not known: %s", error)
+                abilities = self._abilities or wire.Capabilities()
+            self._events.put(Learned(abilities=abilities))
+            is_over = self._closing.wait(self._settings.learn_seconds)
+            was_changed = was_changed or self._tell_of_change()
+
+    def _tell_of_change(self) -> bool:
+        conf = self._settings.conf
+        if conf is None or stamp(conf) == self._conf_stamp:
+            return False
+        log.warning("'%s' was changed; this runner goes by what it said at its start: start it again", conf)
+        return True
 
     def _remember(self, abilities: wire.Capabilities) -> None:
-        log.info("'%s' can run: %s", self._identity.machine_id, ", ".join(abilities.languages) or "nothing yet")
+        if abilities != self._abilities or not self._has_learned:
+            display = ", and has a display" if abilities.display else ""
+            can = ", ".join(abilities.languages) or "nothing yet"
+            log.info("'%s' can run: %s%s", self._identity.machine_id, can, display)
+        self._has_learned = True
         if abilities != self._abilities:
             self._abilities = abilities
             self._home.remember_abilities(abilities)
+            self._call.hurry()
 
     # What is said.
 
@@ -158,6 +220,9 @@ class Supervisor:
             free_slots=free,
             slots=self._settings.slots,
             hold_seconds=self._settings.hold_seconds,
+            draining=not self._duty.takes_work,
+            paused=self._duty.is_paused,
+            reason=self._duty.reason,
             capabilities=self._capabilities(),
             hostname=machine.hostname(),
             system=machine.system(),
@@ -173,10 +238,7 @@ class Supervisor:
     def _free_slots(self) -> int:
         if self._abilities is None or self._budget.lacking:
             return 0
-        free = self._settings.slots - len(self._executions)
-        if self._settings.max_tasks is not None:
-            free = min(free, self._settings.max_tasks - self._taken)
-        return max(0, free)
+        return self._duty.room(len(self._executions), self._taken)
 
     # What is heard.
 
@@ -187,7 +249,7 @@ class Supervisor:
             return
         if self._is_connected is not True:
             log.info("connected to %s as '%s'", self._settings.server, self._identity.machine_id)
-        self._is_connected = True
+        self._is_connected, self._connection = True, ""
         for verdict in synced.verdicts:
             known = self._executions.get((verdict.task_id, verdict.attempt))
             if known is not None:
@@ -203,7 +265,7 @@ class Supervisor:
         if self._is_connected is not False:
             hint = f" ({error.hint})" if isinstance(error, BottoolError) and error.hint else ""
             log.warning("no contact with %s: %s%s; trying on", self._settings.server, error, hint)
-        self._is_connected = False
+        self._is_connected, self._connection = False, str(error)
 
     def _accept(self, works: list[wire.Work], claim_key: str) -> None:
         """Write the work down, then put the claim key away; only then is any of it done."""
@@ -231,7 +293,11 @@ class Supervisor:
         return AttemptFolder.create(self._home.attempts, assignment)
 
     def _see_to(self, folder: AttemptFolder) -> None:
+        self._hands.take(folder)
         execution = Execution(folder, self._around)
+        if not self._duty.takes_work:
+            # A call that was under way when the wish came has brought it.
+            execution.give_back()
         thread = threading.Thread(target=self._execute, args=(execution,), name=f"attempt {folder.name}", daemon=True)
         self._executions[folder.key] = (execution, thread)
         self._taken += 1
@@ -251,6 +317,7 @@ class Supervisor:
         for _, thread in list(self._executions.values()):
             thread.join(max(0.0, deadline - time.monotonic()))
         self._gateway.close()
+        self._show()
 
 
 def end_on_signals(end_please: Callable[[], None]) -> None:

@@ -5,7 +5,8 @@ request is a function. Time is monotonic; a lease counts from the moment that it
 network can only shorten it.
 
 A call that is held without asking for work is overtaken as soon as there is room, by a second one; its answer still
-counts when it comes. Two calls with one claim key are never under way at once.
+counts when it comes. Two calls with one claim key are not under way at once, but after
+a pause that is taken back at once; the key gets the same work then.
 """
 
 import itertools
@@ -50,6 +51,7 @@ class HeldCall:
     """When the server may give this runner's work away, at the earliest; in time of ``clock``."""
     _under_way: _Call | None = None
     _not_before: float = 0.0
+    _is_urgent: bool = False
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def tick(self, message: Callable[[], wire.Sync]) -> float | None:
@@ -57,13 +59,17 @@ class HeldCall:
         now = self.clock()
         if self._under_way is None and now < self._not_before:
             return self._not_before - now
-        if self._under_way is not None and self._under_way.asks_for_work:
+        if self._under_way is not None and self._under_way.asks_for_work and not self._is_urgent:
             return None
         said = message()
-        if self._under_way is not None and not said.claim_key:
+        if self._under_way is not None and not self._may_overtake(self._under_way, said):
             return None
+        self._is_urgent = False
         self._start(said, now)
         return None
+
+    def _may_overtake(self, held: _Call, said: wire.Sync) -> bool:
+        return not held.asks_for_work if said.claim_key else self._is_urgent
 
     def take(self, answer: Answer) -> wire.Synced | None:
         """The answer's content, with leases and pauses seen to; ``None`` for a failure."""
@@ -77,6 +83,14 @@ class HeldCall:
         elif is_newest:
             self._not_before = self.clock() + self.backoff.next_seconds(answer.error)
         return answer.synced
+
+    def hurry(self) -> None:
+        """The server should know something at once: make the next call beside the one that is held.
+
+        One that asks for work is overtaken only by one that does not: then the runner has stopped taking any, and what
+        the older one still brings is given back.
+        """
+        self._is_urgent = True
 
     def rest(self, seconds: float) -> None:
         """Make no call for that long: what the last one brought could not be dealt with."""

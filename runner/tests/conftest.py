@@ -144,7 +144,8 @@ class Machine:
 
     @property
     def said(self) -> str:
-        return (self.home.parent / "log").read_text(errors="replace")
+        log = self.home.parent / "log"
+        return log.read_text(errors="replace") if log.exists() else ""
 
     @property
     def attempts(self) -> list[Any]:

@@ -130,7 +130,10 @@ def _check_lists(said: dict[str, Any]) -> None:
 
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
-    plain = ("name", "description", "priority", "timeout_seconds", "max_attempts", "report_required", "waiting_minutes")
+    plain = (
+        *("name", "description", "priority", "timeout_seconds", "max_attempts"),
+        *("report_required", "needs_display", "waiting_minutes"),
+    )
     columns = {name: said[name] for name in plain if name in said}
     if "parameters" in said:
         columns["parameters"] = msgspec.to_builtins(said["parameters"])

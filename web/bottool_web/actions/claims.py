@@ -205,9 +205,14 @@ def _room(tx: sa.Connection, who: Principal, said: wire.Sync) -> int:
 
 
 def _runnable(tx: sa.Connection, who: Principal, said: wire.Sync) -> dict[int, Row]:
-    """The automations with a release in a language that this machine has, by id."""
+    """The automations that this machine can run: with a release in a language, and a display where one is needed."""
     ready = queue.ready_automations(tx, who.scope, who.id)
-    return {row.automation_id: row for row in ready if can_run(said.capabilities, row.technology)}
+    able = said.capabilities
+    return {
+        row.automation_id: row
+        for row in ready
+        if can_run(able, row.technology) and (able.display or not row.needs_display)
+    }
 
 
 def can_run(capabilities: wire.Capabilities, technology: str) -> bool:

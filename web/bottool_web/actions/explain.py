@@ -102,6 +102,8 @@ def _cannot(site: Site, runner: Row, runs: Row) -> str:
     capabilities = msgspec.convert(runner.capabilities, wire.Capabilities, strict=False)
     if runs.technology is not None and not can_run(capabilities, runs.technology):
         return f"cannot run {runs.technology}: {_what_it_lacks(capabilities, runs.technology)}"
+    if runs.needs_display and not capabilities.display:
+        return "has no display, and the bot needs one; start it where somebody is signed in"
     return ""
 
 
@@ -112,7 +114,8 @@ def _of_machine(site: Site, runner: Row, now: datetime) -> str:
     if silent_seconds > site.settings.lease_seconds:
         return f"is offline: last seen {runner.seen_at.isoformat(timespec='seconds')}"
     if runner.draining:
-        return "is draining: it takes no more work"
+        said = "is paused" if runner.paused else "is draining"
+        return f"{said}: {runner.reason or 'it takes no more work'}"
     return "; ".join(runner.capabilities.get("unready", []))
 
 

@@ -175,6 +175,8 @@ def _as_people_see_it(
         slots=row.slots,
         draining=row.draining,
         unready=row.capabilities.get("unready", []),
+        paused=row.paused,
+        reason=row.reason,
         languages=row.capabilities.get("languages", []),
         tools=row.capabilities.get("tools", []),
         running=running,

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import Conflict
 from bottool_web.actions import checks
+from bottool_web.actions.runner_words import cleaned
 from bottool_web.actions.site import Site
 from bottool_web.store import runners
 from bottool_web.store.moves import Row
@@ -58,6 +59,8 @@ def _words(runner: Row, said: wire.Sync) -> dict[str, Any]:
         "installation_id": checks.text(said.installation_id, "installation_id", 200),
         "slots": checks.number(said.slots, "slots", 1, 1000),
         "draining": said.draining,
+        "paused": said.paused,
+        "reason": cleaned(said.reason.strip())[: checks.NAME_LIMIT],
         "capabilities": msgspec.to_builtins(said.capabilities),
         "hostname": checks.name(said.hostname, "hostname") or runner.hostname,
         "system": checks.name(said.system, "system") or runner.system,

@@ -148,6 +148,7 @@ def _settings(form: Form) -> dict[str, Any]:
         "timeout_seconds": number(minutes, "timeout") * 60 if minutes else None,
         "max_attempts": number(form.get("max_attempts", "1") or "1", "max_attempts"),
         "report_required": "report_required" in form,
+        "needs_display": "needs_display" in form,
         "parameters": _parameters(form),
         "notify_users": form.getlist("notify_users"),
         "notify_channels": form.getlist("notify_channels"),

@@ -150,6 +150,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             attempt.c.claim_key,
             attempt.c.timeout_seconds,
             automation.c.label,
+            automation.c.needs_display,
             bot.c.bot_id,
             bot_version.c.version,
             bot_version.c.technology,
@@ -180,6 +181,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             sha256=row.sha256,
             size_bytes=row.size_bytes,
             timeout_seconds=row.timeout_seconds,
+            needs_display=row.needs_display,
         )
         for row in rows
     ]

@@ -125,6 +125,7 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | N
             timeout_seconds=row.timeout_seconds,
             max_attempts=row.max_attempts,
             report_required=row.report_required,
+            needs_display=row.needs_display,
             notify_users=told[row.id].users,
             notify_channels=told[row.id].channels,
             notify_types=told[row.id].types,

@@ -66,13 +66,14 @@ def locked_runner(tx: sa.Connection, scope: Scope, runner_id: int) -> Row:
 def ready_automations(tx: sa.Connection, scope: Scope, runner_id: int) -> list[Row]:
     """Automations linked to the runner that have something to run.
 
-    automation_id, timeout_seconds, bot_version_id, technology, revision_id, version and sha256.
+    automation_id, timeout_seconds, needs_display, bot_version_id, technology, revision_id, version and sha256.
     """
     return list(
         tx.execute(
             sa.select(
                 automation.c.id.label("automation_id"),
                 automation.c.timeout_seconds,
+                automation.c.needs_display,
                 bot_version.c.id.label("bot_version_id"),
                 bot_version.c.version,
                 bot_version.c.technology,
@@ -212,13 +213,14 @@ def linked_runners(tx: sa.Connection, scope: Scope, automation_id: int) -> list[
 
 
 def what_would_run(tx: sa.Connection, scope: Scope, automation_id: int) -> Row:
-    """The automation's ``label`` and ``deleted_at``, and as far as there are any: its bot's ``bot_id``, the released
-    ``version`` with its ``technology``, ``state`` and ``revision_id``.
+    """The automation's ``label``, ``deleted_at`` and ``needs_display``, and as far as there are any: its bot's
+    ``bot_id``, the released ``version`` with its ``technology``, ``state`` and ``revision_id``.
     """
     return tx.execute(
         sa.select(
             automation.c.label,
             automation.c.deleted_at,
+            automation.c.needs_display,
             bot.c.bot_id,
             bot_version.c.version,
             bot_version.c.technology,

@@ -145,6 +145,9 @@ runner = _table(
     _time("seen_at", nullable=True),
     _time("created_at"),
     _time("deleted_at", nullable=True),
+    # While it drains: will it take work again, and why does it take none?
+    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
+    _text("reason"),
 )
 # Labels are unique among the living: a deleted one may be used again.
 sa.Index(
@@ -231,6 +234,7 @@ automation = _table(
     _time("waiting_told_at", nullable=True),
     # Its bots read only what ``automation_credential`` has, also when that is nothing.
     sa.Column("credentials_listed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("needs_display", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )

@@ -100,6 +100,33 @@ def test_an_offline_and_a_draining_runner_say_so(site, admin, life, clock, box, 
     assert why(site, admin, task.id).runners["box-1"].startswith("is offline: last seen 2030-01-15")
 
 
+def test_a_pause_and_a_drain_say_why_until_they_are_over(site, admin, life, box, ask):
+    task = ask()
+    life.sync(box, draining=True, paused=True, reason="new\0 printer")
+    paused = why(site, admin, task.id).runners["box-1"]
+    shown = runners.list_runners(site, admin)[0]
+    life.sync(box, draining=True, reason="update")
+    draining = why(site, admin, task.id).runners["box-1"]
+    life.sync(box)
+
+    assert paused == "is paused: new printer"
+    assert (shown.draining, shown.paused, shown.reason) == (True, True, "new printer")
+    assert draining == "is draining: update"
+    assert why(site, admin, task.id).runners["box-1"] == "would take it next"
+
+
+def test_a_bot_that_needs_a_display_goes_where_one_is(site, admin, life, box, ask):
+    task = ask()
+    automations.change(site, admin, "daily", wire.AutomationChange(needs_display=True))
+    without = wire.Capabilities(languages=["python"])
+
+    assert life.claim(box, "k1", capabilities=without) is None
+    assert why(site, admin, task.id).runners["box-1"].startswith("has no display, and the bot needs one")
+    work = life.claim(box, "k1", capabilities=wire.Capabilities(languages=["python"], display=True))
+    assert work is not None
+    assert work.needs_display
+
+
 def test_a_task_behind_others_says_how_many(site, admin, life, box, ask):
     life.sync(box)
     ask(), ask(priority=5)
