@@ -88,6 +88,11 @@ def handover(module):
     around(module.KeeperProcess, "hand_over", "runner.hand_over")
 
 
+def backoff(module):
+    """A round is short: leases last seconds, and so do the pauses between tries."""
+    module.FIRST_SECONDS, module.LONGEST_SECONDS = 0.2, 2.0
+
+
 def run(module):
     around(module, "start", "keeper.launch")
 
@@ -160,6 +165,7 @@ def check_disk(whose):
 
 HOOKS = {
     JOURNAL: [journal],
+    "bottool_runner.backoff": [backoff],
     "bottool_runner.home": [home],
     "bottool_runner.gateway": [gateway],
     "bottool_runner.handover": [handover],
