@@ -267,8 +267,8 @@ class Nemesis:
         return f"{name} for {seconds:.1f} s"
 
     def _jump_clock(self) -> str:
-        """The server's clock, forwards or backwards by up to two days; it stays there."""
-        offset = self.draw.choice([-1, 1]) * self.draw.choice([30, 3600, 7200, 172_800])
+        """The server's clock, forwards or backwards by up to two hours; it stays there."""
+        offset = self.draw.choice([-1, 1]) * self.draw.choice([30, 600, 3600, 7200])
         fresh = self.site.folder / ".clock-offset"
         fresh.write_text(str(offset))
         fresh.replace(self.site.folder / "clock-offset")

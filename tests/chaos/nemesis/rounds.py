@@ -1,0 +1,172 @@
+"""A round: an installation at work under the nemesis, then a drain with everybody back, then a history in its folder."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bottool.errors import BottoolError
+from bottool_web.store.database import Store
+from nemesis import history
+from nemesis.bots import BOTS
+from nemesis.checker import Violation, check
+from nemesis.faults import EVERYTHING, POINTS, Nemesis
+from nemesis.history import History
+from nemesis.installation import Installation
+from nemesis.users import Log, Users
+
+DRAIN_SECONDS = 90
+SURVIVOR_SECONDS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """``kills`` or ``seconds``, whichever comes first; ``every`` is the mean pause between two faults."""
+
+    seed: int
+    kills: int = 1_000_000
+    seconds: float = 3600.0
+    database: str = "sqlite"
+    mutant: str = ""
+    machines: int = 3
+    every: float = 0.12
+    open_tasks: int = 12
+    faults: Mapping[str, int] = field(default_factory=lambda: EVERYTHING)
+    points: Sequence[str] = tuple(POINTS)
+    drain_seconds: float = DRAIN_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    history: History
+    violations: list[Violation]
+    did: dict[str, int]
+    kills: int
+    fired: dict[str, int]
+    """Crash points and stalls by name."""
+    seconds: float
+
+
+def run(folder: Path, plan: Plan, say: Callable[[str], None] = lambda _: None) -> Done:
+    """Leaves nothing running, whatever happens."""
+    began = time.monotonic()
+    draw = random.Random(plan.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    site = Installation(folder=folder, draw=draw, database=plan.database, mutant=plan.mutant)
+    log, asked = Log(folder / "nemesis.jsonl"), Log(folder / "requests.jsonl")
+    try:
+        site.set_up(plan.machines)
+        nemesis = Nemesis(site=site, log=log, draw=draw, plan=dict(plan.faults), points=list(plan.points))
+        if site.postgres is not None:
+            nemesis.plan["kill database"] = 2
+        _play(site, nemesis, plan, asked, say)
+    finally:
+        for each in (log, asked):
+            each.close()
+        site.close()
+    found = history.load(folder)
+    return Done(
+        history=found,
+        violations=check(found),
+        did=dict(nemesis.did),
+        kills=nemesis.kills,
+        fired=found.round["fired"],
+        seconds=time.monotonic() - began,
+    )
+
+
+def _play(site: Installation, nemesis: Nemesis, plan: Plan, asked: Log, say: Callable[[str], None]) -> None:
+    store = Store(site.database_address)
+    try:
+        with site.client(site.port) as client:
+            token = str(client._http.headers["Authorization"]).split()[1]
+        users = Users(f"http://127.0.0.1:{site.users_port}", token, asked, nemesis.draw, plan.open_tasks)
+        users.begin()
+        try:
+            _torment(store, users, nemesis, plan, say)
+        finally:
+            nemesis.heal()
+            users.end()
+        drained = _drain(store, nemesis, plan.drain_seconds)
+        say(f"drained in {drained:.1f} s")
+        _settle_processes(site)
+        site.wait_for_server()
+        history.dump_outputs(f"http://127.0.0.1:{site.port}", token, store, site.folder)
+        exits = site.stop()
+        survivors = _survivors(site)
+        history.dump_tables(store, site.folder)
+        _write_round(site, nemesis, plan, {"exits": exits, "survivors": survivors, "drained_seconds": drained})
+    finally:
+        store.close()
+
+
+def _torment(store: Store, users: Users, nemesis: Nemesis, plan: Plan, say: Callable[[str], None]) -> None:
+    began = told = time.monotonic()
+    while nemesis.kills < plan.kills and time.monotonic() < began + plan.seconds:
+        nemesis.strike()
+        with suppress(BottoolError):
+            users.open_tasks = history.waiting_or_running(store)
+        if time.monotonic() > told + 10:
+            told = time.monotonic()
+            say(f"{told - began:5.0f} s  {nemesis.kills} kills, {users.created} tasks")
+        time.sleep(nemesis.draw.expovariate(1 / plan.every))
+
+
+def _drain(store: Store, nemesis: Nemesis, most_seconds: float) -> float:
+    """Wait until every task has its result and every attempt its end; returns how long it took."""
+    began = time.monotonic()
+    while time.monotonic() < began + most_seconds:
+        nemesis.settle()
+        with suppress(BottoolError):
+            if history.unsettled(store) == 0:
+                break
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def _settle_processes(site: Installation) -> None:
+    """Keepers end and folders go a moment after their report was taken."""
+    deadline = time.monotonic() + SURVIVOR_SECONDS
+    while time.monotonic() < deadline and any(any(m.attempts.iterdir()) for m in site.machines.values()):
+        time.sleep(0.05)
+
+
+def _survivors(site: Installation) -> list[str]:
+    deadline = time.monotonic() + SURVIVOR_SECONDS
+    while (left := site.marked()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return [_described(process) for process in left]
+
+
+def _described(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())[:200]}"
+    except psutil.Error:
+        return str(process.pid)
+
+
+def _write_round(site: Installation, nemesis: Nemesis, plan: Plan, more: dict[str, object]) -> None:
+    automations = (site.folder / "automations.jsonl").read_text(encoding="utf-8").splitlines()
+    by_label = {row["label"]: row["id"] for row in map(json.loads, automations)}
+    fired: dict[str, int] = {}
+    for path in (site.folder / "fired").iterdir():
+        point = path.name.partition("~")[0]
+        fired[point] = fired.get(point, 0) + 1
+    said = {
+        "seed": plan.seed,
+        "database": plan.database,
+        "mutant": plan.mutant,
+        "slots": max(machine.slots for machine in site.machines.values()),
+        "max_attempts": {str(by_label[bot.name]): bot.max_attempts for bot in BOTS},
+        "clock_jumped": (site.folder / "clock-offset").exists(),
+        "kills": nemesis.kills,
+        "did": dict(nemesis.did),
+        "fired": fired,
+        **more,
+    }
+    (site.folder / "round.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
