@@ -261,7 +261,8 @@ def nobody_survives(history: History) -> Iterator[tuple[int, str]]:
     for each in history.round["survivors"]:
         yield 0, f"lived on: {each}"
     for name, status in history.round["exits"].items():
-        if status != 0:
+        # A server hands the signal that ended it on, once it is done.
+        if status != 0 and (name, status) != ("server", -15):
             yield 0, f"{name} was asked to end, and ended with {status}"
 
 

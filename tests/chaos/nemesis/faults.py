@@ -44,7 +44,7 @@ SERVER = [
 ]
 POINTS = [*JOURNAL, *RUNNER, *SERVER]
 
-KILLS = {"kill runner": 20, "kill server": 8, "kill keeper": 10, "kill bot": 8, "kill machine": 3, "crash point": 26}
+KILLS = {"kill runner": 20, "kill server": 5, "kill keeper": 10, "kill bot": 8, "kill machine": 3, "crash point": 26}
 OTHERS = {
     "stop runner": 2,
     "stop server": 1,
@@ -60,6 +60,9 @@ OTHERS = {
     "jump clock": 1,
 }
 EVERYTHING = KILLS | OTHERS
+TRAP_SECONDS = 6
+MOST_AT_ONCE = 2
+"""So many faults last at the same time: under more of them nobody would get anything done that could go wrong."""
 
 
 @dataclass(kw_only=True)
@@ -73,6 +76,7 @@ class Nemesis:
     did: "Counter[str]" = field(default_factory=Counter)
     _due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _fired: int = 0
+    _lasting: int = 0
 
     @property
     def kills(self) -> int:
@@ -82,7 +86,9 @@ class Nemesis:
     def strike(self) -> None:
         """Do one thing, if there is something to do it to."""
         self.settle()
-        kinds = list(self.plan)
+        kinds = [each for each in self.plan if each in KILLS or self._lasting < MOST_AT_ONCE]
+        if not kinds:
+            return
         kind = self.draw.choices(kinds, [self.plan[each] for each in kinds])[0]
         done = getattr(self, f"_{kind.replace(' ', '_').replace(chr(39), '')}")()
         if done:
@@ -98,6 +104,7 @@ class Nemesis:
             end()
         for name in self.site.revive():
             self.log.write(restarted=name)
+        self._take_traps_away()
         self._count_fired()
 
     def heal(self) -> None:
@@ -109,6 +116,13 @@ class Nemesis:
         self.site.proxy.clear()
         self.settle()
 
+    def _take_traps_away(self) -> None:
+        """Those that nobody came by: too many would make every process die at its first step."""
+        for trap in (self.site.folder / "traps").iterdir():
+            with suppress(FileNotFoundError):
+                if time.time() - trap.stat().st_mtime > TRAP_SECONDS:
+                    trap.unlink()
+
     def _count_fired(self) -> None:
         died = [each for each in (self.site.folder / "fired").iterdir() if each.read_text() == "die"]
         for _ in range(len(died) - self._fired):
@@ -116,7 +130,12 @@ class Nemesis:
         self._fired = len(died)
 
     def _later(self, seconds: float, end: Callable[[], None]) -> None:
-        self._due.append((time.monotonic() + seconds, end))
+        def over() -> None:
+            self._lasting -= 1
+            end()
+
+        self._lasting += 1
+        self._due.append((time.monotonic() + seconds, over))
 
     def _machine(self) -> Machine:
         return self.site.machines[self.draw.choice(sorted(self.site.machines))]
@@ -187,7 +206,6 @@ class Nemesis:
         fresh = self.site.folder / f".{point}"
         fresh.write_text(order)
         fresh.replace(trap)
-        self._later(6, lambda: trap.unlink(missing_ok=True))
         return f"{point} {order}"
 
     # Faults that last.
