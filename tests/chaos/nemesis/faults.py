@@ -61,6 +61,7 @@ OTHERS = {
 }
 EVERYTHING = KILLS | OTHERS
 TRAP_SECONDS = 6
+AT_BUSY = 0.7
 MOST_AT_ONCE = 2
 """So many faults last at the same time: under more of them nobody would get anything done that could go wrong."""
 
@@ -140,10 +141,15 @@ class Nemesis:
     def _machine(self) -> Machine:
         return self.site.machines[self.draw.choice(sorted(self.site.machines))]
 
+    def _busy(self) -> Machine:
+        """Rather one whose bots run: there a fault may do harm."""
+        busy = [each for each in self.site.machines.values() if next(each.processes("started"), None)]
+        return self.draw.choice(busy) if busy and self.draw.random() < AT_BUSY else self._machine()
+
     # Kills. Each says whom it hit; nothing when there was nobody.
 
     def _kill_runner(self) -> str:
-        machine = self._machine()
+        machine = self._busy()
         alive = self.site.starter.is_alive(machine.pid)
         return machine.name if alive and self.site.kill(machine.pid) else ""
 
@@ -158,7 +164,7 @@ class Nemesis:
         return self._kill_one("started")
 
     def _kill_one(self, name: str) -> str:
-        machine = self._machine()
+        machine = self._busy()
         found = list(machine.processes(name))
         if not found:
             return ""
@@ -211,7 +217,7 @@ class Nemesis:
     # Faults that last.
 
     def _stop_runner(self) -> str:
-        machine = self._machine()
+        machine = self._busy()
         return self._pause([machine.pid], self.draw.uniform(0.5, 9)) if self._is_up(machine) else ""
 
     def _stop_server(self) -> str:

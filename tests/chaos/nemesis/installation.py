@@ -9,6 +9,7 @@ import os
 import queue
 import random
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -185,7 +186,36 @@ class Installation:
 
     # Setting up.
 
-    def set_up(self, machines: int) -> None:
+    def set_up(self, machines: int, template: Path | None = None) -> None:
+        """With a ``template``, another installation's folder as ``keep_as_template`` left it, most is copied."""
+        names = [f"box-{number}" for number in range(1, machines + 1)]
+        if template is not None:
+            self.key = (template / "key").read_text()
+            shutil.copytree(template / "site", self.data)
+            self.start_server()
+            self.wait_for_server()
+        else:
+            self._set_up_site(names)
+        for name in names:
+            self._set_up_machine(name, template)
+        for name in names:
+            wait_for((self.folder / name / "abilities.json").exists, f"{name} registers and knows what it can run")
+
+    def keep_as_template(self) -> None:
+        """End everything; only the folder stays."""
+        self.stop()
+        shutil.copy(self.folder / "box-1" / "abilities.json", self.folder / "abilities.json")
+
+    def _set_up_machine(self, name: str, template: Path | None) -> None:
+        machine = Machine(name=name, folder=self.folder / name, port=self.proxy.add(name, self.port))
+        self.machines[name] = machine
+        machine.folder.mkdir(mode=0o700)
+        if template is not None:
+            shutil.copy(template / "abilities.json", machine.folder / "abilities.json")
+        machine.boot()
+        self.start_runner(name)
+
+    def _set_up_site(self, machines: list[str]) -> None:
         key, password = self.folder / "key", self.folder / "password"
         key.write_text(self.key)
         password.write_text(secrets.token_hex(12))
@@ -206,20 +236,12 @@ class Installation:
             for name, content in bot.files.items():
                 (project / name).write_bytes(content)
             self.command("deploy", str(project), "--release")
-        names = [f"box-{number}" for number in range(1, machines + 1)]
         with self.client(self.port) as client:
             for bot in BOTS:
                 new = wire.NewAutomation(
-                    label=bot.name, bot_id=bot.name, runners=names, max_attempts=bot.max_attempts, timeout_seconds=60
+                    label=bot.name, bot_id=bot.name, runners=machines, max_attempts=bot.max_attempts, timeout_seconds=60
                 )
                 client.post("/rest/v1/automations", new)
-        for name in names:
-            machine = Machine(name=name, folder=self.folder / name, port=self.proxy.add(name, self.port))
-            self.machines[name] = machine
-            machine.boot()
-            self.start_runner(name)
-        for name in names:
-            wait_for((self.folder / name / "runner.json").exists, f"{name} registers")
 
     @property
     def data(self) -> Path:

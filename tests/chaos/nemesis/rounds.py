@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +14,15 @@ from bottool.errors import BottoolError
 from bottool_web.store.database import Store
 from nemesis import history
 from nemesis.bots import BOTS
-from nemesis.checker import Violation, check
+from nemesis.checker import CHECKS, Violation, check
 from nemesis.faults import EVERYTHING, POINTS, Nemesis
 from nemesis.history import History
-from nemesis.installation import Installation
+from nemesis.installation import Installation, wait_for
 from nemesis.users import Log, Users
 
 DRAIN_SECONDS = 90
 SURVIVOR_SECONDS = 10
+LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,9 @@ class Plan:
     faults: Mapping[str, int] = field(default_factory=lambda: EVERYTHING)
     points: Sequence[str] = tuple(POINTS)
     drain_seconds: float = DRAIN_SECONDS
+    template: Path | None = None
+    until: Collection[str] = ()
+    """Stop as soon as one of these checks complains of the history so far."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,18 @@ class Done:
     seconds: float
 
 
+def make_template(folder: Path) -> Path:
+    """An installation that is set up and stopped, for rounds to begin with."""
+    folder.mkdir(parents=True)
+    site = Installation(folder=folder, draw=random.Random(0))
+    try:
+        site.set_up(1)
+        site.keep_as_template()
+    finally:
+        site.close()
+    return folder
+
+
 def run(folder: Path, plan: Plan, say: Callable[[str], None] = lambda _: None) -> Done:
     """Leaves nothing running, whatever happens."""
     began = time.monotonic()
@@ -60,7 +76,7 @@ def run(folder: Path, plan: Plan, say: Callable[[str], None] = lambda _: None) -
     site = Installation(folder=folder, draw=draw, database=plan.database, mutant=plan.mutant)
     log, asked = Log(folder / "nemesis.jsonl"), Log(folder / "requests.jsonl")
     try:
-        site.set_up(plan.machines)
+        site.set_up(plan.machines, plan.template)
         nemesis = Nemesis(site=site, log=log, draw=draw, plan=dict(plan.faults), points=list(plan.points))
         if site.postgres is not None:
             nemesis.plan["kill database"] = 2
@@ -106,7 +122,9 @@ def _play(site: Installation, nemesis: Nemesis, plan: Plan, asked: Log, say: Cal
 
 
 def _torment(store: Store, users: Users, nemesis: Nemesis, plan: Plan, say: Callable[[str], None]) -> None:
-    began = told = time.monotonic()
+    witness = nemesis.site.folder / "witness"
+    wait_for(lambda: witness.stat().st_size, "the first bot starts")
+    began = told = looked = time.monotonic()
     while nemesis.kills < plan.kills and time.monotonic() < began + plan.seconds:
         nemesis.strike()
         with suppress(BottoolError):
@@ -114,7 +132,21 @@ def _torment(store: Store, users: Users, nemesis: Nemesis, plan: Plan, say: Call
         if time.monotonic() > told + 10:
             told = time.monotonic()
             say(f"{told - began:5.0f} s  {nemesis.kills} kills, {users.created} tasks")
+        if plan.until and time.monotonic() > looked + LOOK_SECONDS:
+            looked = time.monotonic()
+            if _complaints(store, nemesis, plan):
+                return
         time.sleep(nemesis.draw.expovariate(1 / plan.every))
+
+
+def _complaints(store: Store, nemesis: Nemesis, plan: Plan) -> bool:
+    folder = nemesis.site.folder
+    with suppress(BottoolError):
+        history.dump_tables(store, folder)
+        _write_round(nemesis.site, nemesis, plan, {"exits": {}, "survivors": [], "drained_seconds": 0})
+        found = history.load(folder)
+        return any(True for name in plan.until for _ in CHECKS[name](found))
+    return False
 
 
 def _drain(store: Store, nemesis: Nemesis, most_seconds: float) -> float:

@@ -11,7 +11,9 @@ import select
 import signal
 import sys
 
+from bottool import stopping
 from bottool.cli.main import main
+from bottool.platform_process import descendant_pids
 from bottool.process import become_subreaper
 
 # ruff: noqa: F401 - imported once here, so that nobody has to wait for it
@@ -72,3 +74,5 @@ def serve():
 
 if __name__ == "__main__":
     serve()
+    # Whoever asked for all of it is gone, perhaps killed: nothing may stay behind.
+    stopping.end(lambda: stopping.living(descendant_pids(os.getpid())), 0.0)
