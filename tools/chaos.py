@@ -20,10 +20,10 @@ from workshop import ROOT, say
 
 sys.path.insert(0, str(ROOT / "tests" / "chaos"))
 
-from nemesis import history  # noqa: E402
-from nemesis.checker import check, count  # noqa: E402
-from nemesis.rounds import Done, Plan, run  # noqa: E402
-from nemesis.told import summary  # noqa: E402
+from nemesis import history
+from nemesis.checker import check, count
+from nemesis.rounds import Done, Plan, run
+from nemesis.told import summary
 
 KILLS_A_ROUND = 500
 
@@ -44,7 +44,9 @@ def main(arguments: list[str]) -> int:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="dev.py chaos", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="dev.py chaos", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=1000, help="end after so many (1000)")
     parser.add_argument("--seconds", type=float, default=12 * 3600, help="or after so long")
     parser.add_argument("--seed", type=int, help="a number that draws the faults; printed when it is not given")

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from nemesis import rounds  # noqa: E402
+from nemesis import rounds
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-
 from nemesis.mutants import PROVOKED
 from nemesis.rounds import Plan, run
 
@@ -39,6 +38,8 @@ def test_a_wrong_protocol_is_found_out(tmp_path, template, name):
         every=how.every,
         faults=how.faults,
         points=how.points,
+        bots=how.bots,
+        machines=2,
         drain_seconds=how.drain_seconds,
         template=template,
         until=how.found_by if how.watched else (),

@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-
 from nemesis.rounds import Plan, run
 from nemesis.told import summary
 

@@ -78,7 +78,9 @@ def _most_attempts(history: History, task: int) -> int:
 def starts_have_permits(history: History) -> Iterator[tuple[int, str]]:
     """I4: no bot starts without its attempt's permit."""
     for each in history.starts:
-        if not any(e["kind"] == "permitted" and e["attempt"] == each.attempt for e in history.events.get(each.task, ())):
+        if not any(
+            e["kind"] == "permitted" and e["attempt"] == each.attempt for e in history.events.get(each.task, ())
+        ):
             yield each.task, f"the bot of attempt {each.attempt} ran without a permit"
 
 
@@ -324,5 +326,3 @@ def count(history: History, violations: list[Violation]) -> Count:
         wrong_outcomes=wrong,
         others=len(violations) - lost - doubled - wrong - by_check["survivors"],
     )
-
-

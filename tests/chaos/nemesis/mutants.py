@@ -17,6 +17,7 @@ class Provoked:
     found_by: Sequence[str]
     faults: Mapping[str, int] = field(default_factory=dict)
     points: Sequence[str] = tuple(POINTS)
+    bots: Sequence[str] = ()
     watched: bool = True
     seconds: float = 60.0
     every: float = 0.7
@@ -28,27 +29,35 @@ SILENCES = {"stop runner": 3, "freeze machine": 1, "cut": 2}
 PROVOKED = {
     "no permit": Provoked(found_by=["I4"]),
     "no journal": Provoked(
-        found_by=["I12", "survivors"], faults={"kill runner": 1}, watched=False, seconds=8, drain_seconds=60
+        bots=["steady"],
+        found_by=["I12", "survivors"],
+        faults={"kill runner": 1},
+        watched=False,
+        seconds=8,
+        drain_seconds=60,
     ),
-    "finish is not fenced": Provoked(found_by=["I8 exits", "I9"], faults={"bad network": 1}),
-    "permit ignores the attempt": Provoked(found_by=["I2", "I3", "I4"], faults=SILENCES),
-    "started is requeued": Provoked(found_by=["I3"], faults=SILENCES),
-    "begins again": Provoked(found_by=["I2"], faults={"kill runner": 1}),
+    "finish is not fenced": Provoked(bots=["fails"], found_by=["I8 exits", "I9"], faults={"bad network": 1}),
+    "permit ignores the attempt": Provoked(bots=["quick"], found_by=["I2", "I3", "I4"], faults=SILENCES),
+    "started is requeued": Provoked(bots=["steady"], found_by=["I3"], faults=SILENCES),
+    "begins again": Provoked(bots=["steady"], found_by=["I2"], faults={"kill runner": 1}),
     "void without ticket": Provoked(
+        bots=["steady"],
         found_by=["I5"],
         faults={"stall at point": 1, "kill runner": 2},
         points=["journal.started.before"],
     ),
-    "no ticket": Provoked(found_by=["I5"], faults={"kill runner": 1}),
-    "intent comes late": Provoked(found_by=["I2"], faults={"crash point": 1}, points=["runner.hand_over.after"]),
-    "death is success": Provoked(found_by=["I8"], faults={"kill keeper": 1}),
-    "leftovers live": Provoked(found_by=["I8 exits"], faults={"kill keeper": 1}),
-    "cancel after permit": Provoked(found_by=["I5"]),
+    "no ticket": Provoked(bots=["steady"], found_by=["I5"], faults={"kill runner": 1}),
+    "intent comes late": Provoked(
+        bots=["steady"], found_by=["I2"], faults={"crash point": 1}, points=["runner.hand_over.after"]
+    ),
+    "death is success": Provoked(bots=["steady"], found_by=["I8"], faults={"kill keeper": 1}),
+    "leftovers live": Provoked(bots=["steady"], found_by=["I8 exits"], faults={"kill keeper": 1}),
+    "cancel after permit": Provoked(bots=["steady"], found_by=["I5"]),
     "keys are forgotten": Provoked(found_by=["I1"], faults={"bad network": 1}),
     "output has no offsets": Provoked(found_by=["I13"], faults={"bad network": 1}, watched=False, seconds=10),
     "moves without history": Provoked(found_by=["I17"]),
     "slots are not counted": Provoked(found_by=["I11"]),
-    "tokens are printed": Provoked(found_by=["I18"], watched=False, seconds=5),
+    "tokens are printed": Provoked(bots=["speaks"], found_by=["I18"], watched=False, seconds=5),
     "reports are not repeated": Provoked(
         found_by=["I12"],
         faults={"kill server": 1, "bad network": 1},

@@ -28,8 +28,8 @@ class Postgres:
             each.mkdir(parents=True)
             if os.geteuid() == 0:
                 shutil.chown(each, self.user, self.user)
-        self._process: "subprocess.Popen[bytes] | None" = None
-        self._run("initdb", "-D", self._data, "-U", self.user, *"-A trust -E UTF8 --locale=C.UTF-8 -N".split())
+        self._process: subprocess.Popen[bytes] | None = None
+        self._run("initdb", "-D", self._data, "-U", self.user, *["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"])
 
     @property
     def _data(self) -> Path:

@@ -39,6 +39,8 @@ class Plan:
     open_tasks: int = 12
     faults: Mapping[str, int] = field(default_factory=lambda: EVERYTHING)
     points: Sequence[str] = tuple(POINTS)
+    bots: Collection[str] = ()
+    """Tasks of these only; empty: of all."""
     drain_seconds: float = DRAIN_SECONDS
     template: Path | None = None
     until: Collection[str] = ()
@@ -101,7 +103,8 @@ def _play(site: Installation, nemesis: Nemesis, plan: Plan, asked: Log, say: Cal
     try:
         with site.client(site.port) as client:
             token = str(client._http.headers["Authorization"]).split()[1]
-        users = Users(f"http://127.0.0.1:{site.users_port}", token, asked, nemesis.draw, plan.open_tasks)
+        bots = [bot for bot in BOTS if not plan.bots or bot.name in plan.bots]
+        users = Users(f"http://127.0.0.1:{site.users_port}", token, asked, nemesis.draw, plan.open_tasks, bots)
         users.begin()
         try:
             _torment(store, users, nemesis, plan, say)

@@ -18,7 +18,9 @@ def summary(rounds: Sequence[Done]) -> Iterator[str]:
         did.update(each.did)
         fired.update(each.fired)
         total += count(each.history, each.violations)
-    kills = {name: did[name] for name in [*KILLS, "kill database", "died at point"] if did[name] and name != "crash point"}
+    kills = {
+        name: did[name] for name in [*KILLS, "kill database", "died at point"] if did[name] and name != "crash point"
+    }
     others = {name: number for name, number in did.items() if name not in kills and name != "crash point"}
     yield f"{sum(each.kills for each in rounds)} kills: {_listed(kills)}"
     yield f"other faults: {_listed(others)}"

@@ -8,13 +8,14 @@ import json
 import random
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bottool import wire
 from bottool.client import Client
 from bottool.errors import BottoolError, Refused
-from nemesis.bots import BOTS
+from nemesis.bots import Bot
 
 CREATORS = 2
 
@@ -38,8 +39,9 @@ class Log:
 class Users:
     """Threads that act until ``end``; they hold back while ``most`` tasks wait or run."""
 
-    def __init__(self, address: str, token: str, log: Log, draw: random.Random, most: int) -> None:
+    def __init__(self, address: str, token: str, log: Log, draw: random.Random, most: int, bots: Sequence[Bot]) -> None:
         self._address, self._token, self._log, self._most = address, token, log, most
+        self._bots = bots
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._recent: list[int] = []
@@ -50,7 +52,9 @@ class Users:
             threading.Thread(target=self._create, args=(number, random.Random(draw.random())), daemon=True)
             for number in range(CREATORS)
         ]
-        self._threads.append(threading.Thread(target=self._take_back, args=(random.Random(draw.random()),), daemon=True))
+        self._threads.append(
+            threading.Thread(target=self._take_back, args=(random.Random(draw.random()),), daemon=True)
+        )
 
     def begin(self) -> None:
         for thread in self._threads:
@@ -65,7 +69,7 @@ class Users:
         return Client(self._address, self._token, timeout_seconds=3)
 
     def _create(self, creator: int, draw: random.Random) -> None:
-        names, weights = [bot.name for bot in BOTS], [bot.weight for bot in BOTS]
+        names, weights = [bot.name for bot in self._bots], [bot.weight for bot in self._bots]
         with self._client() as client:
             for number in itertools.count():
                 while self.open_tasks >= self._most and not self._ending.wait(0.02):
