@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from bottool.states import FINAL, TaskState, task_may_move
 from nemesis.history import History
@@ -109,7 +110,7 @@ def tries_do_not_overlap(history: History) -> Iterator[tuple[int, str]]:
     for each in history.starts:
         by_task[each.task].append(each)
     for task, starts in by_task.items():
-        for one, other in zip(starts, starts[1:], strict=False):
+        for one, other in pairwise(starts):
             end = history.ends.get((task, one.attempt))
             if other.attempt < one.attempt or (end is not None and end.at > other.at and end.nonce == one.nonce):
                 yield task, f"attempts {one.attempt} and {other.attempt} ran at the same time"

@@ -34,6 +34,7 @@ class Weather:
     loses_request: float = 0.0
     repeats: float = 0.0
     repeats_after: float = 3.0
+    is_over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
 
 @dataclass(kw_only=True)
@@ -91,8 +92,8 @@ class Line:
 
     async def _say_nothing(self, weather: Weather) -> None:
         """As long as the weather is silent, so is the line; then it is torn, for nobody would wait for ever."""
-        while self.weather is weather and (weather.swallows or weather.is_deaf):
-            await asyncio.sleep(0.05)
+        if weather.swallows or weather.is_deaf:
+            await weather.is_over.wait()
 
     async def _exchange(
         self, request: bytes, reader: asyncio.StreamReader | None, writer: asyncio.StreamWriter | None
@@ -169,7 +170,8 @@ class Proxy:
 
     def set(self, name: str, weather: Weather) -> None:
         line = self.lines[name]
-        line.weather = weather
+        before, line.weather = line.weather, weather
+        self._loop.call_soon_threadsafe(before.is_over.set)
         if weather.is_cut:
             self._loop.call_soon_threadsafe(line.tear)
 
