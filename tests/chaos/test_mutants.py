@@ -36,6 +36,7 @@ def test_a_wrong_protocol_is_found_out(tmp_path, template, name):
         mutant=name,
         seconds=how.seconds,
         every=how.every,
+        kills_a_start=how.kills_a_start,
         faults=how.faults,
         points=how.points,
         bots=how.bots,

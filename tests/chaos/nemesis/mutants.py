@@ -21,6 +21,7 @@ class Provoked:
     watched: bool = True
     seconds: float = 60.0
     every: float = 0.7
+    kills_a_start: float = 1.0
     drain_seconds: float = 2.0
 
 

@@ -36,6 +36,8 @@ class Plan:
     mutant: str = ""
     machines: int = 3
     every: float = 0.12
+    kills_a_start: float = 2.0
+    """So many kills for each bot that starts at most, or a slow machine would only ever restart."""
     open_tasks: int = 12
     faults: Mapping[str, int] = field(default_factory=lambda: EVERYTHING)
     points: Sequence[str] = tuple(POINTS)
@@ -129,7 +131,11 @@ def _torment(store: Store, users: Users, nemesis: Nemesis, plan: Plan, say: Call
     wait_for(lambda: witness.stat().st_size, "the first bot starts")
     began = told = looked = time.monotonic()
     while nemesis.kills < plan.kills and time.monotonic() < began + plan.seconds:
-        nemesis.strike()
+        starts = witness.read_bytes().count(b"start ")
+        if nemesis.kills <= plan.kills_a_start * starts:
+            nemesis.strike()
+        else:
+            nemesis.settle()
         with suppress(BottoolError):
             users.open_tasks = history.waiting_or_running(store)
         if time.monotonic() > told + 10:
