@@ -61,6 +61,8 @@ class Starter:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                # A signal to our group must not end it before it has ended its own children.
+                start_new_session=True,
             )
         self._reader = threading.Thread(target=self._read, name="starter", daemon=True)
         self._reader.start()
