@@ -41,6 +41,12 @@ for number in range(random.randint(5, 20)):
     time.sleep(0.1)
 end(0)
 """
+LONG = """
+for number in range(random.randint(15, 40)):
+    say("taking my time")
+    time.sleep(0.2)
+end(0)
+"""
 FAILS = """
 say("about to fail")
 time.sleep(random.uniform(0, 0.2))
@@ -95,6 +101,7 @@ class Bot:
 BOTS = (
     Bot(name="quick", source=QUICK, weight=4),
     Bot(name="steady", source=STEADY, weight=4),
+    Bot(name="long", source=LONG, weight=2),
     Bot(name="fails", source=FAILS, max_attempts=3, weight=2),
     Bot(name="speaks", source=SPEAKS, weight=2),
     Bot(name="leaves", source=LEAVES),

@@ -30,7 +30,7 @@ SILENCES = {"stop runner": 3, "freeze machine": 1, "cut": 2}
 PROVOKED = {
     "no permit": Provoked(found_by=["I4"]),
     "no journal": Provoked(
-        bots=["steady"],
+        bots=["long"],
         found_by=["I12", "survivors"],
         faults={"kill runner": 1},
         watched=False,
@@ -39,8 +39,8 @@ PROVOKED = {
     ),
     "finish is not fenced": Provoked(bots=["fails"], found_by=["I8 exits", "I9"], faults={"bad network": 1}),
     "permit ignores the attempt": Provoked(bots=["quick"], found_by=["I2", "I3", "I4"], faults=SILENCES),
-    "started is requeued": Provoked(bots=["steady"], found_by=["I3"], faults=SILENCES),
-    "begins again": Provoked(bots=["steady"], found_by=["I2"], faults={"kill runner": 1}),
+    "started is requeued": Provoked(bots=["long"], found_by=["I3"], faults=SILENCES),
+    "begins again": Provoked(bots=["long"], found_by=["I2"], faults={"kill runner": 1}),
     "void without ticket": Provoked(
         bots=["steady"],
         found_by=["I5"],
@@ -51,9 +51,9 @@ PROVOKED = {
     "intent comes late": Provoked(
         bots=["steady"], found_by=["I2"], faults={"crash point": 1}, points=["runner.hand_over.after"]
     ),
-    "death is success": Provoked(bots=["steady"], found_by=["I8"], faults={"kill keeper": 1}),
-    "leftovers live": Provoked(bots=["steady"], found_by=["I8 exits"], faults={"kill keeper": 1}),
-    "cancel after permit": Provoked(bots=["steady"], found_by=["I5"]),
+    "death is success": Provoked(bots=["long"], found_by=["I8"], faults={"kill keeper": 1}),
+    "leftovers live": Provoked(bots=["long"], found_by=["I8 exits"], faults={"kill keeper": 1}),
+    "cancel after permit": Provoked(bots=["long"], found_by=["I5"]),
     "keys are forgotten": Provoked(found_by=["I1"], faults={"bad network": 1}),
     "output has no offsets": Provoked(found_by=["I13"], faults={"bad network": 1}, watched=False, seconds=10),
     "moves without history": Provoked(found_by=["I17"]),

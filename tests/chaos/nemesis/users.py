@@ -18,6 +18,8 @@ from bottool.errors import BottoolError, Refused
 from nemesis.bots import Bot
 
 CREATORS = 2
+TASKS_A_CHANGE = 4
+"""So many tasks are made for each that somebody wants back."""
 
 
 class Log:
@@ -99,12 +101,14 @@ class Users:
             return
 
     def _take_back(self, draw: random.Random) -> None:
+        taken_back = 0
         with self._client() as client:
             while not self._ending.wait(draw.uniform(0, 0.6)):
                 with self._lock:
                     task = draw.choice(self._recent[-10:]) if self._recent else 0
                 what = draw.choice(["cancel", "cancel", "stop"])
-                if task:
+                if task and taken_back < self.created / TASKS_A_CHANGE:
+                    taken_back += 1
                     self._ask(client, what, task)
 
     def _ask(self, client: Client, what: str, task: int) -> None:
