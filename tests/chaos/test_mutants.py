@@ -41,6 +41,7 @@ def test_a_wrong_protocol_is_found_out(tmp_path, template, name):
         points=how.points,
         bots=how.bots,
         machines=2,
+        open_tasks=6,
         drain_seconds=how.drain_seconds,
         template=template,
         until=how.found_by if how.watched else (),

@@ -27,6 +27,7 @@ import psutil
 from bottool import wire
 from bottool.client import Client
 from bottool.errors import BottoolError
+from bottool.process import create_time_of
 from nemesis.bots import BOTS
 from nemesis.postgres import Postgres
 from nemesis.proxy import Proxy
@@ -141,9 +142,8 @@ class Machine:
         for path in sorted(self.attempts.glob(f"*/{name}")):
             with suppress(OSError, ValueError, KeyError, psutil.Error):
                 said = json.loads(path.read_bytes())
-                process = psutil.Process(said["pid"])
-                if abs(process.create_time() - said["create_time"]) < 1:
-                    yield process
+                if create_time_of(said["pid"]) == said["create_time"]:
+                    yield psutil.Process(said["pid"])
 
 
 @dataclass(kw_only=True)
