@@ -137,7 +137,9 @@ def results_are_true(history: History) -> Iterator[tuple[int, str]]:
         end, said = history.ends.get(key), history.said.get(key)
         if row["state"] in {"succeeded", "partial"}:
             spoke = row["bot_reported"] and (said is None or said.status == row["state"])
-            silent = row["state"] == "succeeded" and end is not None and end.exit_code == 0 and said is None
+            # A word that nobody is known to have heard is none: then the exit counts.
+            unheard = said is None or said.code not in range(200, 300)
+            silent = row["state"] == "succeeded" and end is not None and end.exit_code == 0 and unheard
             if not spoke and not silent:
                 yield task, f"{row['state']}, but its bot said {said} and ended {end}"
         if said is not None and said.code in range(200, 300) and said.status != row["state"]:
