@@ -178,6 +178,12 @@ HOOKS = {
 }
 
 
+def names(module):
+    """Of the module and of the classes that it defines."""
+    own = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
+    return {*vars(module), *(f"{each.__name__}.{name}" for each in own for name in vars(each))}
+
+
 class Changing(Loader):
     """Loads a module as it is, and changes it then."""
 
@@ -189,8 +195,12 @@ class Changing(Loader):
 
     def exec_module(self, module):
         self._loader.exec_module(module)
+        before = names(module)
         for change in self._changes:
             change(module)
+        # A function that has another name by now would be changed without effect.
+        if new := names(module) - before:
+            raise AttributeError(f"'{module.__name__}' has no {sorted(new)} to change")
 
     def __getattr__(self, name):
         return getattr(self._loader, name)
