@@ -42,6 +42,7 @@ def test_a_wrong_protocol_is_found_out(tmp_path, template, name):
         bots=how.bots,
         machines=2,
         open_tasks=6,
+        tasks_a_change=how.tasks_a_change,
         drain_seconds=how.drain_seconds,
         template=template,
         until=how.found_by if how.watched else (),

@@ -80,6 +80,7 @@ for number in range(2):
     child = subprocess.Popen([sys.executable, "-S", "-E", "-c", "import time; time.sleep(600)"], start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     say("left a process")
+time.sleep(random.uniform(0, 3))  # in silence: a bot whose keeper is gone would fall over its next line
 end(0)
 """
 

@@ -18,6 +18,7 @@ class Provoked:
     faults: Mapping[str, int] = field(default_factory=dict)
     points: Sequence[str] = tuple(POINTS)
     bots: Sequence[str] = ()
+    tasks_a_change: float = 4.0
     watched: bool = True
     seconds: float = 60.0
     every: float = 0.7
@@ -52,8 +53,10 @@ PROVOKED = {
         bots=["steady"], found_by=["I2"], faults={"crash point": 1}, points=["runner.hand_over.after"]
     ),
     "death is success": Provoked(bots=["long"], found_by=["I8"], faults={"kill keeper": 1}),
-    "leftovers live": Provoked(bots=["long"], found_by=["I8 exits"], faults={"kill keeper": 1}),
-    "cancel after permit": Provoked(bots=["long"], found_by=["I5"]),
+    "leftovers live": Provoked(
+        bots=["leaves"], found_by=["I8 exits", "survivors"], faults={"kill keeper": 1}, watched=False, seconds=10
+    ),
+    "cancel after permit": Provoked(bots=["long"], found_by=["I5"], tasks_a_change=0.5),
     "keys are forgotten": Provoked(found_by=["I1"], faults={"bad network": 1}),
     "output has no offsets": Provoked(found_by=["I13"], faults={"bad network": 1}, watched=False, seconds=10),
     "moves without history": Provoked(found_by=["I17"]),

@@ -18,7 +18,7 @@ from nemesis.checker import CHECKS, Violation, check
 from nemesis.faults import EVERYTHING, POINTS, Nemesis
 from nemesis.history import History
 from nemesis.installation import Installation, wait_for
-from nemesis.users import Log, Users
+from nemesis.users import Log, Users, Wanted
 
 DRAIN_SECONDS = 90
 SURVIVOR_SECONDS = 10
@@ -39,6 +39,7 @@ class Plan:
     kills_a_start: float = 2.0
     """So many kills for each bot that starts at most, or a slow machine would only ever restart."""
     open_tasks: int = 12
+    tasks_a_change: float = 4.0
     faults: Mapping[str, int] = field(default_factory=lambda: EVERYTHING)
     points: Sequence[str] = tuple(POINTS)
     bots: Collection[str] = ()
@@ -106,7 +107,8 @@ def _play(site: Installation, nemesis: Nemesis, plan: Plan, asked: Log, say: Cal
         with site.client(site.port) as client:
             token = str(client._http.headers["Authorization"]).split()[1]
         bots = [bot for bot in BOTS if not plan.bots or bot.name in plan.bots]
-        users = Users(f"http://127.0.0.1:{site.users_port}", token, asked, nemesis.draw, plan.open_tasks, bots)
+        wanted = Wanted(bots=bots, open_tasks=plan.open_tasks, tasks_a_change=plan.tasks_a_change)
+        users = Users(f"http://127.0.0.1:{site.users_port}", token, asked, nemesis.draw, wanted)
         users.begin()
         try:
             _torment(store, users, nemesis, plan, say)

@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,6 @@ from bottool.errors import BottoolError, Refused
 from nemesis.bots import Bot
 
 CREATORS = 2
-TASKS_A_CHANGE = 4
-"""So many tasks are made for each that somebody wants back."""
 
 
 class Log:
@@ -38,12 +37,20 @@ class Log:
         self._file.close()
 
 
-class Users:
-    """Threads that act until ``end``; they hold back while ``most`` tasks wait or run."""
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """``open_tasks``: so many tasks wait or run at most. ``tasks_a_change``: so many for each that is wanted back."""
 
-    def __init__(self, address: str, token: str, log: Log, draw: random.Random, most: int, bots: Sequence[Bot]) -> None:
-        self._address, self._token, self._log, self._most = address, token, log, most
-        self._bots = bots
+    bots: Sequence[Bot]
+    open_tasks: int
+    tasks_a_change: float
+
+
+class Users:
+    """Threads that act until ``end``."""
+
+    def __init__(self, address: str, token: str, log: Log, draw: random.Random, wanted: Wanted) -> None:
+        self._address, self._token, self._log, self._wanted = address, token, log, wanted
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._recent: list[int] = []
@@ -71,10 +78,10 @@ class Users:
         return Client(self._address, self._token, timeout_seconds=3)
 
     def _create(self, creator: int, draw: random.Random) -> None:
-        names, weights = [bot.name for bot in self._bots], [bot.weight for bot in self._bots]
+        names, weights = [bot.name for bot in self._wanted.bots], [bot.weight for bot in self._wanted.bots]
         with self._client() as client:
             for number in itertools.count():
-                while self.open_tasks >= self._most and not self._ending.wait(0.02):
+                while self.open_tasks >= self._wanted.open_tasks and not self._ending.wait(0.02):
                     pass
                 if self._ending.wait(draw.uniform(0, 0.05)):
                     return
@@ -107,7 +114,7 @@ class Users:
                 with self._lock:
                     task = draw.choice(self._recent[-10:]) if self._recent else 0
                 what = draw.choice(["cancel", "cancel", "stop"])
-                if task and taken_back < self.created / TASKS_A_CHANGE:
+                if task and taken_back < self.created / self._wanted.tasks_a_change:
                     taken_back += 1
                     self._ask(client, what, task)
 
