@@ -107,7 +107,8 @@ def test_a_lost_result_may_be_corrected_once_by_its_own_attempt(good):
     assert [str(each) for each in check(good)] == []
 
 
-def test_a_cancelled_task_may_not_have_run(good):
-    good.events[1][8:] = [event(9, 2, "cancelled", "leased", "cancelled", attempt_state="ended")]
+@pytest.mark.parametrize("state", ["leased", "starting", "running"])
+def test_a_cancelled_task_may_not_have_run(good, state):
+    good.events[1][8:] = [event(9, 2, "cancelled", state, "cancelled", attempt_state="ended")]
 
     assert "I5" in {each.check for each in check(good)}

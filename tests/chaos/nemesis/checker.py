@@ -95,7 +95,7 @@ def nothing_taken_back_starts(history: History) -> Iterator[tuple[int, str]]:
             if each["kind"] == "voided" and (task, each["attempt"]) in started:
                 yield task, f"attempt {each['attempt']} was reported as never started, and ran"
             if each["kind"] == "cancelled":
-                first = newest if each["old"] == "leased" else newest + 1
+                first = newest + 1 if each["old"] in {"scheduled", "queued"} else newest
                 if any(who == task and number >= first for who, number in started):
                     yield task, "was cancelled before its start, and ran"
     for each in history.requests:
