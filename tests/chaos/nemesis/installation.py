@@ -45,6 +45,7 @@ SITE = {
     "THREADS": "8",
 }
 START_SECONDS = 60
+TEMPLATE_MACHINES = 3
 
 
 class Starter:
@@ -189,7 +190,7 @@ class Installation:
     # Setting up.
 
     def set_up(self, machines: int, template: Path | None = None) -> None:
-        """With a ``template``, another installation's folder as ``keep_as_template`` left it, most is copied."""
+        """With a ``template``, another installation's folder as ``set_up_template`` left it, most is copied."""
         names = [f"box-{number}" for number in range(1, machines + 1)]
         if template is not None:
             self.key = (template / "key").read_text()
@@ -203,10 +204,17 @@ class Installation:
         for name in names:
             wait_for((self.folder / name / "abilities.json").exists, f"{name} registers and knows what it can run")
 
-    def keep_as_template(self) -> None:
-        """End everything; only the folder stays."""
+    def set_up_template(self) -> None:
+        """Set up, learn from a machine of another name what this one can run, and end everything; the folder stays.
+
+        The machines of a round must be new to the site: one that another installation has just been is refused.
+        """
+        self._set_up_site([f"box-{number}" for number in range(1, TEMPLATE_MACHINES + 1)])
+        self._set_up_machine("maker", None)
+        learned = self.folder / "maker" / "abilities.json"
+        wait_for(learned.exists, "the machine knows what it can run")
         self.stop()
-        shutil.copy(self.folder / "box-1" / "abilities.json", self.folder / "abilities.json")
+        shutil.copy(learned, self.folder / "abilities.json")
 
     def _set_up_machine(self, name: str, template: Path | None) -> None:
         machine = Machine(name=name, folder=self.folder / name, port=self.proxy.add(name, self.port))

@@ -66,8 +66,7 @@ def make_template(folder: Path) -> Path:
     folder.mkdir(parents=True)
     site = Installation(folder=folder, draw=random.Random(0))
     try:
-        site.set_up(1)
-        site.keep_as_template()
+        site.set_up_template()
     finally:
         site.close()
     return folder
