@@ -4,6 +4,7 @@
     python3 dev.py check      formatter, linter, types, architecture
     python3 dev.py test       the whole test suite; ``--long`` for the full rounds
     python3 dev.py wheels     the short round against built wheels
+    python3 dev.py chaos      kills and faults without end; what was promised must hold
     python3 dev.py NAME       any other tool: ``tools/NAME.py``
 
 Standard library only, and it runs on Windows too. It knows how to install; it knows nothing of what the tools do.

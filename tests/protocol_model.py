@@ -39,6 +39,16 @@ class Rules:
     """"Cancelled" is answered only while no permit was granted."""
     leftovers_are_killed: bool = True
     """Before a runner reports a killed keeper's attempt as ended it kills what is left of the bot."""
+    finish_is_fenced: bool = True
+    """The server looks at the attempt number before it believes that a bot ended."""
+    journal_survives_restart: bool = True
+    """A runner that restarts finds the folders of its attempts."""
+    restart_never_starts_again: bool = True
+    """A runner that restarts starts no bot whose permit was handed over, also when it sees nothing of it."""
+    lost_is_never_retried: bool = True
+    """Contact that was lost does not bring another try, for nobody ends the bot that may still run."""
+    retries: bool = False
+    """No rule but a policy: a bot that was seen to fail is started again."""
 
 
 class Task(IntEnum):
@@ -160,7 +170,7 @@ class Protocol:
 
     def without_the_futile(self, state: State) -> State:
         """The same state without messages that the server will refuse for ever: fewer states to visit."""
-        if not self.rules.permit_is_fenced:
+        if not (self.rules.permit_is_fenced and self.rules.finish_is_fenced):
             return state
         for number, site in enumerate(state.sites, start=1):
             if site.sent and self.refused(state, number):
@@ -179,6 +189,8 @@ class Protocol:
         if state.task in {Task.STARTING, Task.RUNNING}:
             after = Task.LOST if self.rules.started_is_never_requeued else Task.QUEUED
             yield "lease ends", state._replace(task=after)
+        if state.task is Task.LOST and self.may_retry(state) and not self.rules.lost_is_never_retried:
+            yield "give up and try again", state._replace(task=Task.QUEUED)
         may_cancel = {Task.QUEUED, Task.LEASED} | (set() if self.rules.cancel_stops_at_permit else {Task.STARTING})
         if state.task in may_cancel:
             yield "cancel", state._replace(task=Task.CANCELLED, cancelled_answered=True)
@@ -205,10 +217,17 @@ class Protocol:
         yield from self.finish_arrivals(state, number, site)
 
     def finish_arrivals(self, state: State, number: int, site: Site) -> Iterator[Move]:
-        accepted = state.attempt == number and state.task in PERMITTED
+        fenced = state.attempt == number or not self.rules.finish_is_fenced
+        accepted = fenced and state.task in PERMITTED
+        if accepted and site.sent & FINISH_BADLY and self.may_retry(state):
+            yield f"finish {number} failed, try again", state._replace(task=Task.QUEUED)
+            return
         for bit, task in ((FINISH_WELL, Task.SUCCEEDED), (FINISH_BADLY, Task.FAILED)):
             if accepted and site.sent & bit:
                 yield f"finish {number} {task.name.lower()}", state._replace(task=task, results=state.results + 1)
+
+    def may_retry(self, state: State) -> bool:
+        return self.rules.retries and state.attempt < self.attempts and not state.stop_asked
 
     def refused(self, state: State, number: int) -> bool:
         """The server says 409 to everything that this attempt sends, now and for ever."""
@@ -298,7 +317,12 @@ class Protocol:
         return site.ticket is not Ticket.KEEPER if self.rules.keeper_takes_ticket else not site.starts
 
     def recovery(self, site: Site) -> Iterator[tuple[str, Site]]:
-        if site.ticket is Ticket.VOID and self.rules.void_survives_restart:
+        unseen = site.intent and site.exit < 0 and site.keeper not in KEEPER_ALIVE
+        if not self.rules.journal_survives_restart:
+            yield "restart, all forgotten", site._replace(phase=Phase.DONE, sent=0)
+        elif unseen and not self.rules.restart_never_starts_again:
+            yield "restart, start again", wiped(site)
+        elif site.ticket is Ticket.VOID and self.rules.void_survives_restart:
             yield "restart, void", site._replace(phase=Phase.VOIDING, sent=site.sent | VOID)
         elif not site.intent:
             if site.keeper not in KEEPER_ALIVE:
@@ -354,11 +378,13 @@ def forget(site: Site) -> Site:
     return wiped(site)._replace(phase=Phase.DONE, sent=0)
 
 
-def broken_promises(state: State) -> Iterator[str]:
+def broken_promises(state: State, rules: Rules) -> Iterator[str]:
     starts = sum(site.starts for site in state.sites)
-    if starts > 1:
+    if starts > (len(state.sites) if rules.retries else 1) or any(site.starts > 1 for site in state.sites):
         yield "the bot was started twice"
-    if state.cancelled_answered and starts:
+    if sum(site.bot_alive for site in state.sites) > 1:
+        yield "two bots of the task ran at the same time"
+    if state.cancelled_answered and (any(site.bot_alive for site in state.sites) if rules.retries else starts):
         yield "the bot of a cancelled task ran"
     if any(site.void_accepted and site.starts for site in state.sites):
         yield "an attempt was void and ran"

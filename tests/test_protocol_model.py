@@ -53,7 +53,7 @@ def explore(rules: Any, *, attempts: int = 2, promise: str = "", look_for_stuck:
             if after in came_from:
                 continue
             came_from[after] = (state, event)
-            broken = next((name for name in model.broken_promises(after) if promise in {"", name}), "")
+            broken = next((name for name in model.broken_promises(after, rules) if promise in {"", name}), "")
             if broken:
                 return Found(states=len(came_from), broken=broken, path=path_to(after, came_from))
             waiting.append(after)
@@ -90,6 +90,32 @@ def test_no_order_of_events_breaks_a_promise_or_leaves_a_task_without_an_end():
     assert found.states > 50_000, "the model must not become so small that it says nothing"
 
 
+def test_a_bot_that_is_tried_again_never_runs_beside_itself():
+    found = explore(model.Rules(retries=True), attempts=2)
+
+    assert found.broken == "", " → ".join(found.path)
+
+
+@pytest.mark.parametrize(
+    ("rule", "promise"),
+    [
+        ("finish_is_fenced", "the bot outlived its result"),
+        ("lost_is_never_retried", "two bots of the task ran at the same time"),
+    ],
+)
+def test_a_protocol_that_is_wrong_only_where_bots_are_tried_again_is_found_out(rule, promise):
+    found = explore(model.Rules(retries=True, **{rule: False}), attempts=2, promise=promise)
+
+    assert found.broken == promise, f"{rule}: {found}"
+
+
+def test_a_runner_that_forgets_its_attempts_leaves_tasks_without_an_end():
+    found = explore(model.Rules(journal_survives_restart=False), attempts=1, look_for_stuck=True)
+
+    assert found.broken == ""
+    assert found.stuck > 0
+
+
 @pytest.mark.parametrize(
     ("rule", "promise"),
     [
@@ -109,6 +135,7 @@ def test_no_order_of_events_breaks_a_promise_or_leaves_a_task_without_an_end():
         ("dead_keeper_is_no_success", "success without a bot that ended well"),
         ("cancel_stops_at_permit", CANCELLED),
         ("leftovers_are_killed", "the bot outlived its result"),
+        ("restart_never_starts_again", TWICE),
     ],
 )
 def test_a_wrong_protocol_is_found_out(rule, promise):

@@ -38,7 +38,12 @@ class Part:
 
 # What each part may take on two cores; with the wheels it comes to the 25 minutes that a run may take in all.
 PARTS = (
-    Part(name="core", budget_minutes=2.8, paths=("tests",), marks="not end_to_end and not browser and not example"),
+    Part(
+        name="core",
+        budget_minutes=2.8,
+        paths=("tests",),
+        marks="not end_to_end and not browser and not example and not chaos",
+    ),
     Part(name="command", budget_minutes=0.5, paths=("plugins/command/tests",)),
     Part(name="python", budget_minutes=1, paths=("plugins/python/tests",)),
     Part(name="java", budget_minutes=1.2, paths=("plugins/java/tests",)),
@@ -48,6 +53,7 @@ PARTS = (
     Part(name="browser", budget_minutes=1.5, paths=("web/tests", "tests"), marks="browser"),
     Part(name="runner", budget_minutes=1.5, paths=("runner/tests",)),
     Part(name="example plugin", budget_minutes=0.8, paths=("tests",), marks="example"),
+    Part(name="chaos", budget_minutes=4, paths=("tests/chaos",), marks="chaos", workers=2),
     Part(name="end to end", budget_minutes=4.5, paths=("tests",), marks="end_to_end and not browser"),
 )
 WHEELS_MINUTES = 2.0

@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bottool.model import Reason
 from bottool.states import FINAL, AttemptState, TaskState
 from bottool_web.actions.fencing import Held, newest
 from bottool_web.actions.results import Result
 from bottool_web.actions.site import Site
-from bottool_web.store import moves, tasks
+from bottool_web.store import attempts, moves, tasks
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Principal
 
@@ -29,6 +30,9 @@ CLEAN: dict[str, Any] = {
     "waiting_told": False,
 }
 """What a task that runs again forgets."""
+
+MOST_DEATHS = 2
+"""A task that took its keeper or its machine down so often is not given to another one."""
 
 WORTH_ANOTHER_TRY = frozenset({TaskState.FAILED, TaskState.TIMED_OUT})
 
@@ -102,6 +106,11 @@ def conclude(tx: sa.Connection, who: Principal, held: Held, result: Result | Non
     )
 
 
+def deaths(tx: sa.Connection, who: Principal, task: Row) -> int:
+    """How many tries of the task ended with the death of their keeper or machine, since it was last asked for."""
+    return attempts.count_ended_as(tx, who.scope, task.id, Reason.DIED, after=task.attempt - task.claims)
+
+
 def try_again_if_allowed(tx: sa.Connection, site: Site, who: Principal, task_id: int) -> bool:
     """Another try after a failure that was seen, where the bot said nothing and the automation's owner chose so."""
     task, attempt = newest(tx, who, task_id)
@@ -112,6 +121,7 @@ def try_again_if_allowed(tx: sa.Connection, site: Site, who: Principal, task_id:
         or task.killed
         or task.interrupted
         or task.permits >= rules.max_attempts
+        or deaths(tx, who, task) >= MOST_DEATHS
     ):
         return False
     detail = {"attempts_so_far": task.permits, "max_attempts": rules.max_attempts, "message": task.message}

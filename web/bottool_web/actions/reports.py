@@ -24,6 +24,8 @@ from bottool_web.actions.site import Site
 from bottool_web.store import attempts, moves, tasks
 from bottool_web.store.scope import Principal
 
+POISON = f"it is not tried again, for {endings.MOST_DEATHS} of its tries took their keeper or machine down"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Report:
@@ -117,7 +119,17 @@ def _result(tx: sa.Connection, who: Principal, report: _Report) -> Result | None
     rules = tasks.rules_of(tx, who.scope, held.task.automation_id)
     found = Circumstances(stop_asked=held.stop_asked, report_required=rules.report_required, tail=report.tail)
     said = msgspec.structs.replace(report.ended, message=cleaned(report.ended.message))
+    if _is_poison(tx, who, report):
+        said = msgspec.structs.replace(said, message=f"{said.message or 'its keeper died'}; {POISON}")
     return result_of_silence(said, found)
+
+
+def _is_poison(tx: sa.Connection, who: Principal, report: _Report) -> bool:
+    """This death is one too many: told with the result, so that whoever hears of the failure hears why it stays one."""
+    task = report.held.task
+    if report.ended.reason != Reason.DIED or endings.deaths(tx, who, task) + 1 < endings.MOST_DEATHS:
+        return False
+    return bool(task.permits < tasks.rules_of(tx, who.scope, task.automation_id).max_attempts)
 
 
 def _detail(report: _Report) -> dict[str, Any]:

@@ -214,11 +214,14 @@ def _stop_overdue(tx: sa.Connection, site: Site, who: Principal, held: Held) -> 
 
 @action("site.keep")
 def extend_leases(site: Site, who: Principal, seconds: float) -> int:
-    """Give every live attempt at least so long: after a pause of the server nobody is to blame for silence."""
+    """Give every live attempt so long from now: after a pause of the server nobody is to blame for silence.
+
+    Not longer either: a clock that was set back while the server was down would leave leases of hours behind.
+    """
     until = site.now() + timedelta(seconds=seconds)
 
     def work(tx: sa.Connection) -> int:
-        found = [row for row in attempts.alive(tx, who.scope) if row.lease_until < until]
+        found = [row for row in attempts.alive(tx, who.scope) if row.lease_until != until]
         for row in found:
             attempts.set_lease(tx, who.scope, row.id, until)
         return len(found)

@@ -198,6 +198,21 @@ def package_of(tx: sa.Connection, scope: Scope, attempt_id: int) -> str:
     )
 
 
+def count_ended_as(tx: sa.Connection, scope: Scope, task_id: int, reason: str, *, after: int) -> int:
+    """How many of the task's attempts with a number above ``after`` ended for that reason."""
+    found = tx.scalar(
+        sa.select(sa.func.count())
+        .select_from(attempt)
+        .where(
+            attempt.c.workspace_id == scope.workspace_id,
+            attempt.c.task_id == task_id,
+            attempt.c.number > after,
+            attempt.c.reason == reason,
+        )
+    )
+    return int(found or 0)
+
+
 # For the clock.
 
 

@@ -267,3 +267,15 @@ def test_a_bots_token_is_kept_while_its_attempt_may_speak_and_purged_long_after(
     clock.advance(1)
 
     assert kept() == 0
+
+
+def test_a_clock_set_back_while_the_server_was_down_leaves_no_lease_of_hours(site, clock, life, admin, ask, box):
+    task = ask()
+    life.take(box)
+    clock.advance(-7200)
+
+    later = Watch(site, clock)  # another server process
+    later.looks.grant_grace()
+    later.pass_(site.settings.lease_seconds + site.settings.start_grace_seconds + 5)
+
+    assert tasks.get_task(site, admin, task.id).state == "queued"
