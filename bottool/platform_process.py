@@ -141,9 +141,7 @@ def doze_until_end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
         except ProcessLookupError:
             return
         try:
-            poll = select.poll()
-            poll.register(handle, select.POLLIN)
-            poll.poll(seconds * 1000)
+            wait_for_exit(handle, seconds)
         finally:
             os.close(handle)
     elif sys.platform == "win32":
@@ -151,6 +149,13 @@ def doze_until_end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
             process.wait(seconds)
     else:
         time.sleep(min(seconds, 0.02))
+
+
+def wait_for_exit(handle: int, seconds: float) -> bool:
+    """Wait for the end of the process that a handle of Linux names; ``False`` when it still lives after that time."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def read_piece(pipe: int, wake: int) -> bytes:

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -23,8 +23,9 @@ from bottool_runner.backoff import Backoff
 from bottool_runner.fetching import fetched
 from bottool_runner.gateway import Closing, Gateway
 from bottool_runner.handover import HandedPermit, KeeperProcess
-from bottool_runner.journal import AttemptFolder, Next, NotPrepared, Process, Ticket, other_boot, settle
+from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Process, Ticket, other_boot, settle
 from bottool_runner.leftovers import stop_processes
+from bottool_runner.nursery import Nursery
 from bottool_runner.output import Uploader
 from bottool_runner.settings import RunnerSettings
 from bottool_runner.system import is_locked, wait_until_unlocked
@@ -34,8 +35,9 @@ log = logging.getLogger("bottool.runner")
 T = TypeVar("T")
 State = Literal["preparing", "ready", "starting", "running", "reporting"]
 
-_LOOK_SECONDS = 0.02
-_FOLLOW_SECONDS = 0.05
+_LOOK_SECONDS = 0.1
+_FOLLOW_SECONDS = 0.1
+"""Between two looks for new output; what else happens, the keeper tells at once."""
 _LOCK_LOOK_SECONDS = 0.5
 _KEEPER_END_SECONDS = 10.0
 
@@ -54,6 +56,7 @@ class Surroundings:
     boot_id: str
     closing: threading.Event
     leases_hold: Callable[[], bool]
+    nursery: Nursery = field(default_factory=Nursery)
 
 
 class Execution:
@@ -82,6 +85,9 @@ class Execution:
             self._gone.set()
         elif verdict == "stop":
             self._stop.set()
+        keeper = self._keeper
+        if keeper is not None:
+            keeper.wake()
 
     def alive(self) -> wire.AttemptAlive:
         usage = self.folder.read("usage.json", dict[str, float]) if self.state == "running" else None
@@ -145,7 +151,7 @@ class Execution:
         if keeper is None or permit is None or self._stop.is_set():
             return self._prevented()
         self.state = "starting"
-        self.folder.publish("intent", {"boot_id": self._around.boot_id})
+        self.folder.publish("intent", Intent(boot_id=self._around.boot_id))
         keeper.hand_over(
             HandedPermit(server=self._around.settings.server, workspace=permit.workspace, token=permit.token)
         )
@@ -162,7 +168,7 @@ class Execution:
         self._clear_the_place()
         if not self._fetch_package():
             return None
-        self._keeper = KeeperProcess(self.folder.path)
+        self._keeper = KeeperProcess(self.folder.path, self._around.nursery.begin)
         is_ready = self._await_ready(self._keeper)
         self._cache.release()  # the keeper has what it needs
         return self._keeper if is_ready else None
@@ -188,7 +194,7 @@ class Execution:
             wanted = assignment.work.sha256
             self._fault = NotPrepared(reason=f"the package that the server sends is not {wanted}", permanent=True)
             return False
-        self.folder.publish("package", str(path))
+        self.folder.show("package", str(path))
         return True
 
     def _await_ready(self, keeper: KeeperProcess) -> bool:
@@ -377,10 +383,14 @@ class Execution:
     # Small things.
 
     def _pause(self, seconds: float) -> None:
-        """Wait a moment, unless the attempt or the runner is at its end."""
+        """Wait a moment or for news of the keeper, unless the attempt or the runner is at its end."""
         if self._gone.is_set():
             raise Gone
-        if self._around.closing.wait(seconds):
+        if self._keeper is None:
+            self._around.closing.wait(seconds)
+        else:
+            self._keeper.wait_for_news(seconds)
+        if self._around.closing.is_set():
             raise Closing
 
     def _say(self, what: str, *, level: int = logging.INFO, exc_info: bool = False) -> None:

@@ -59,6 +59,11 @@ class Process(msgspec.Struct, kw_only=True, frozen=True):
     prepared_seconds: float = 0.0
 
 
+class Intent(msgspec.Struct, kw_only=True, frozen=True):
+    boot_id: str
+    """Only a keeper of this boot can get the permit."""
+
+
 class NotPrepared(msgspec.Struct, kw_only=True, frozen=True):
     reason: str
     permanent: bool = False
@@ -254,8 +259,8 @@ def _after_the_ticket(folder: AttemptFolder) -> Next:
 
 def other_boot(folder: AttemptFolder, boot_id: str) -> bool:
     """True when the machine was started anew since the keeper was: nothing of it can live."""
-    keeper = folder.read("keeper.pid", Process)
-    return keeper is not None and not same_boot(keeper.boot_id, boot_id)
+    known = folder.read("intent", Intent) or folder.read("keeper.pid", Process)
+    return known is not None and not same_boot(known.boot_id, boot_id)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -98,6 +98,7 @@ class Supervisor:
 
         :raises Unauthorized: when the server does not take this runner's token.
         """
+        self._around.nursery.warm_up()
         for folder in found(self._home.attempts):
             self._see_to(folder)
         threading.Thread(target=self._learn, name="learn", daemon=True).start()
@@ -250,6 +251,7 @@ class Supervisor:
         deadline = time.monotonic() + _FAREWELL_SECONDS
         for _, thread in list(self._executions.values()):
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._around.nursery.close()
         self._gateway.close()
 
 

@@ -103,10 +103,11 @@ def detached_options() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def keep_standard_input_to_myself() -> int:
-    """Move standard input to a handle that no child inherits, and leave an empty input in its place."""
-    mine = os.dup(0)
+def keep_pipes_to_myself() -> tuple[int, int]:
+    """Move standard input and output to handles that no child inherits; leaves an empty input, and one way to print."""
+    mine = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    os.dup2(2, 1)
     return mine
