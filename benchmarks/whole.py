@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from bottool import wire
 from bottool.client import Client
 
@@ -31,6 +33,7 @@ class Whole:
     folder: Path
     address: str
     client: Client
+    server: psutil.Process
 
     @property
     def witness(self) -> Path:
@@ -85,6 +88,11 @@ class Whole:
         """The interpreter of the bot's environment, once a task has run."""
         return next((self.folder / "cache" / "environments").glob("*/*/bin/python"))
 
+    def server_seconds(self) -> float:
+        """Processor seconds of the server with its children so far."""
+        every = [self.server, *self.server.children(recursive=True)]
+        return sum(sum(process.cpu_times()[:4]) for process in every)
+
     @property
     def attempts(self) -> Path:
         return self.folder / "runner" / "attempts"
@@ -113,7 +121,7 @@ def whole(folder: Path) -> Iterator[Whole]:
         address = f"http://127.0.0.1:{server.stdout.readline().rsplit(':', 1)[1].strip()}"
         threading.Thread(target=server.stdout.read, daemon=True).start()
         client = Client(address).login(wire.Login(login=LOGIN, key=KEY))
-        yield Whole(folder=folder, address=address, client=client)
+        yield Whole(folder=folder, address=address, client=client, server=psutil.Process(server.pid))
     finally:
         server.terminate()
         server.wait(60)

@@ -377,10 +377,10 @@ def test_what_prepares_does_not_see_the_pipe_and_dies_with_the_keeper(bench, unt
         "sys.exit(keeper.main(sys.argv[1:]))\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(folder.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", code, str(folder.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as keeper:
         tool = int(until(bench.starts)[0])
-        assert keeper.stdout.readline() == b"''\n", "the tool's input is empty"
+        assert keeper.stderr.readline() == b"''\n", "the tool's input is empty"
 
         keeper.stdin.close()
 
