@@ -49,7 +49,9 @@ class Whole:
         self.bottool("automation", "create", "bench", "--bot", "bench", "--runner", MACHINE)
 
     def bottool(self, *arguments: str) -> None:
-        subprocess.run([sys.executable, "-m", "bottool", *arguments], env=self._variables, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "bottool", *arguments], env=self._variables, check=True, capture_output=True
+        )
 
     @contextmanager
     def runner(self, *more: str) -> Iterator["subprocess.Popen[bytes]"]:
@@ -99,7 +101,12 @@ class Whole:
 
     @property
     def _variables(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("BOTTOOL_")}
+        # With bytecode, as on a machine that runs bots.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("BOTTOOL_") and name != "PYTHONDONTWRITEBYTECODE"
+        }
         mine = {"BOTTOOL_CACHE": str(self.folder / "cache"), "BOTTOOL_CONFIG": str(self.folder / "config")}
         return kept | mine | {"BOTTOOL_SERVER": self.address, "BOTTOOL_LOGIN": LOGIN, "BOTTOOL_KEY": KEY}
 
@@ -136,5 +143,3 @@ def percentile(values: list[float], share: float) -> float:
     """The value below which that share lies; no interpolation."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-

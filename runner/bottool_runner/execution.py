@@ -25,10 +25,10 @@ from bottool_runner.gateway import Closing, Gateway
 from bottool_runner.handover import HandedPermit, KeeperProcess
 from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Process, Ticket, other_boot, settle
 from bottool_runner.leftovers import stop_processes
-from bottool_runner.nursery import Nursery
 from bottool_runner.output import Uploader
 from bottool_runner.settings import RunnerSettings
 from bottool_runner.system import is_locked, wait_until_unlocked
+from bottool_runner.warm import Nursery
 
 log = logging.getLogger("bottool.runner")
 

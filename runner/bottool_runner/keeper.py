@@ -1,9 +1,10 @@
 """The keeper: a process of its own for one attempt, which prepares the bot, starts it, and sees it to its end.
 
 Forked by the nursery, or ``python -m bottool_runner.keeper FOLDER`` with the permit's pipe as input and the news' as
-output. It speaks to its runner through the attempt's folder; it never speaks to the server. It outlives the runner. Plugins run here, so one that
-crashes or hangs costs one task. It starts the bot only when it has the permit *and* the start ticket, and takes the
-ticket at most once; a keeper whose runner died before it had the permit ends without a trace.
+output. It speaks to its runner through the attempt's folder; it never speaks to the server. It outlives the runner.
+Plugins run here, so one that crashes or hangs costs one task. It starts the bot only when it has the permit *and* the
+start ticket, and takes the ticket at most once; a keeper whose runner died before it had the permit ends without a
+trace.
 """
 
 import contextlib

@@ -13,8 +13,8 @@ from bottool import process, wire
 from bottool_runner.handover import HandedPermit, KeeperProcess
 from bottool_runner.journal import Next, NotPrepared, Process, Ticket, settle
 from bottool_runner.leftovers import stop_processes
-from bottool_runner.nursery import CAN_FORK, Nursery
 from bottool_runner.system import is_locked, wait_until_unlocked
+from bottool_runner.warm import CAN_FORK, Nursery
 
 PERMIT = HandedPermit(server="http://127.0.0.1:1", workspace="workspace", token="secret-token-of-this-bot")
 TELL = "import sys; open(WITNESS, 'a').write('start\\n'); "
@@ -197,7 +197,7 @@ def test_a_bot_outlives_its_runner_and_its_end_is_kept(bench, until, begin):
     )
     code = (
         "import sys, time; from pathlib import Path; from bottool_runner.handover import *; "
-        "from bottool_runner.nursery import Nursery; "
+        "from bottool_runner.warm import Nursery; "
         f"p = Path({str(folder.path)!r}); k = KeeperProcess(p, {begin})\n"
         "while not (p / 'ready').exists(): time.sleep(.01)\n"
         f"k.hand_over(HandedPermit(server='http://127.0.0.1:1', workspace='w', token='t-o-k-e-n')); time.sleep(60)"
@@ -377,7 +377,10 @@ def test_what_prepares_does_not_see_the_pipe_and_dies_with_the_keeper(bench, unt
         "sys.exit(keeper.main(sys.argv[1:]))\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(folder.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code, str(folder.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as keeper:
         tool = int(until(bench.starts)[0])
         assert keeper.stderr.readline() == b"''\n", "the tool's input is empty"
