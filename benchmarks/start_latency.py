@@ -19,7 +19,7 @@ from pathlib import Path
 from whole import Whole, percentile, wait_for_runner, whole
 
 MEDIAN_MS, P95_MS = 15.0, 40.0
-FILES = ("work.json", "keeper.pid", "ready", "intent", "start.ticket", "started", "exit")
+FILES = ("work.json", "keeper.pid", "ready", "intent", "start.ticket", "started")
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bottool-bench-") as folder, whole(Path(folder)) as site:
         # The bot waits a moment, so that its attempt's files can be looked at.
-        site.deploy("time.sleep(0.15)" if given.phases else "")
+        site.deploy("time.sleep(1)" if given.phases else "")
         with site.runner():
             wait_for_runner(site)
             wait_for_runner(site)
@@ -72,8 +72,9 @@ def one_task(site: Whole, *, phases: bool) -> tuple[float, dict[str, float]]:
     task, created = site.create()
     files: dict[str, float] = {}
     if phases:
-        time.sleep(0.12)
         folder = site.attempts / f"{task}-1"
+        while not (folder / "started").exists():
+            time.sleep(0.02)
         files = {path.name: path.stat().st_mtime - created for path in folder.glob("*") if path.is_file()}
     site.ended(task)
     return site.begun()[str(task)] - created, files

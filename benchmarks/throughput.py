@@ -48,7 +48,7 @@ def main() -> None:
 
 def bare(site: Whole, tasks: int) -> float:
     """Bots per second of a pool that keeps nothing."""
-    command = [site.python, site.folder / "bench" / "bot.py", "server"]
+    command = [str(site.python), str(site.folder / "bench" / "bot.py"), "server"]
 
     def one(number: int) -> None:
         subprocess.run([*command, f"bare-{number}"], stdin=subprocess.DEVNULL, capture_output=True, check=True)

@@ -22,7 +22,7 @@ from bottool.model import Reason
 from bottool_runner.backoff import Backoff
 from bottool_runner.fetching import fetched
 from bottool_runner.gateway import Closing, Gateway
-from bottool_runner.handover import HandedPermit, KeeperProcess
+from bottool_runner.handover import KEEPERS_LOG, HandedPermit, KeeperProcess
 from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Process, Ticket, other_boot, settle
 from bottool_runner.leftovers import stop_processes
 from bottool_runner.output import Uploader
@@ -174,7 +174,12 @@ class Execution:
         return self._keeper if is_ready else None
 
     def _clear_the_place(self) -> None:
-        """A keeper of an earlier runner lost its pipe and is ending; wait for that, then remove what it made."""
+        """A keeper of an earlier runner lost its pipe and is ending; wait for that, then remove what it made.
+
+        Looking for processes means asking each one of the machine, so a folder that never had a keeper is left alone.
+        """
+        if not self.folder.has(KEEPERS_LOG):
+            return
         if not wait_until_unlocked(self.folder.lock, _KEEPER_END_SECONDS):
             self._say("has an old keeper that does not end; it is killed", level=logging.WARNING)
         stop_processes(self.folder, self._around.boot_id)

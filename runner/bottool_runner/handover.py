@@ -22,6 +22,8 @@ from bottool.platform_process import doze_until_end
 from bottool.settings import base_variables
 from bottool_runner.system import detached_options
 
+KEEPERS_LOG = "keeper.log"
+"""There before the keeper is: a folder without it never had one."""
 _LAST_STEPS_SECONDS = 1.0
 _KEPT = frozenset({"BOTTOOL_CACHE", "BOTTOOL_CONFIG", "BOTTOOL_DATA", "BOTTOOL_DISABLE_PLUGINS"})
 
@@ -69,7 +71,7 @@ class KeeperProcess:
         permit, self._permit = os.pipe()
         self._news, news = os.pipe()
         try:
-            with (folder / "keeper.log").open("ab") as log:
+            with (folder / KEEPERS_LOG).open("ab") as log:
                 self._life = (begin or cold)(Ends(folder=folder, permit=permit, news=news, log=log.fileno()))
         except BaseException:
             os.close(self._permit)
