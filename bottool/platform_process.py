@@ -19,6 +19,8 @@ from typing import Any
 
 import psutil
 
+from bottool import cgroup
+
 PIECE_BYTES = 64 * 1024
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_GET_CHILD_SUBREAPER = 37
@@ -269,6 +271,7 @@ if sys.platform == "win32":
             )
             handle = wintypes.HANDLE(int(process._handle))  # type: ignore[attr-defined]  # noqa: SLF001 - the only handle there is
             self.holds = bool(self._kernel.AssignProcessToJobObject(self._job, handle))
+            self.group = None
             psutil.Process(process.pid).resume()
 
         def pids(self) -> list[int]:
@@ -294,17 +297,27 @@ else:
         return {"start_new_session": True}
 
     class Job:
-        """Holds nothing here: sessions, marks and the subreaper do the work."""
+        """A control group where one can be made, which holds all but what forked before it came in; else nothing.
 
-        def __init__(self, process: "subprocess.Popen[bytes]") -> None:  # noqa: ARG002 - as on Windows
+        Sessions, marks and the subreaper do the work; this is for what gets away from them.
+        """
+
+        def __init__(self, process: "subprocess.Popen[bytes]") -> None:
             self.holds = False
+            self.group = cgroup.new()
+            if self.group is not None:
+                self.group.take(process.pid, lambda: descendant_pids(process.pid))
 
         def pids(self) -> list[int]:
-            """Nothing."""
-            return []
+            """Everything alive in the group."""
+            return self.group.pids() if self.group is not None else []
 
         def kill(self) -> None:
-            """Do nothing."""
+            """End everything in the group at once."""
+            if self.group is not None:
+                self.group.kill()
 
         def close(self) -> None:
-            """Do nothing."""
+            """Remove the group once it is empty; what still lives stays in it."""
+            if self.group is not None:
+                self.group.remove()

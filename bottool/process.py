@@ -143,6 +143,8 @@ class ProcessTree:
         self._others = others
         self._own_session = session_of(os.getpid())
         self._job = Job(process)
+        self.group = "" if self._job.group is None else str(self._job.group.folder)
+        """The control group that holds the tree, for ``stop_leftovers``; empty where there is none."""
         self._adopts = is_subreaper()
         self._is_closed = False
         self._known: set[psutil.Process] = set()
@@ -245,10 +247,11 @@ class ProcessTree:
 
     def _pids(self, *, thoroughly: bool) -> list[int]:
         if self._adopts:
-            return self._adopted()
+            return self._adopted() + self._job.pids()
         pids = [] if self.poll() is not None else [self.pid, *descendant_pids(self.pid)]
+        pids += self._job.pids()
         if self._job.holds:
-            return pids + self._job.pids()
+            return pids
         if self._owns_its_number():
             pids += in_session(self.pid)
         return pids + (marked(self.mark) if thoroughly else [])

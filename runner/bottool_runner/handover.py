@@ -20,7 +20,7 @@ import msgspec
 
 from bottool.platform_process import doze_until_end
 from bottool.settings import base_variables
-from bottool_runner.system import detached_options
+from bottool_runner.system import start_detached
 
 KEEPERS_LOG = "keeper.log"
 """There before the keeper is: a folder without it never had one."""
@@ -149,14 +149,13 @@ class _Child(Life):
 def cold(ends: Ends) -> Life:
     """Start a keeper with a Python of its own, on every system."""
     # -P: the folder that the runner happens to be in has no say in what is imported.
-    process = subprocess.Popen(
+    process = start_detached(
         [sys.executable, "-P", "-m", "bottool_runner.keeper", str(ends.folder)],
         cwd=ends.folder.parent,
         env=keepers_variables(),
         stdin=ends.permit,
         stdout=ends.news,
         stderr=ends.log,
-        **detached_options(),
     )
     return _Child(process)
 

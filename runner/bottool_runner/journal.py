@@ -57,6 +57,8 @@ class Process(msgspec.Struct, kw_only=True, frozen=True):
     create_time: float
     boot_id: str
     prepared_seconds: float = 0.0
+    group: str = ""
+    """The control group that holds the bot's processes, where there is one."""
 
 
 class Intent(msgspec.Struct, kw_only=True, frozen=True):

@@ -207,6 +207,7 @@ class Keeper:
             create_time=tree.create_time,
             boot_id=self._boot_id,
             prepared_seconds=round(self._prepared_seconds, 3),
+            group=tree.group,
         )
         _unless_the_disk_is_full(lambda: self._folder.publish("started", started))
         self._news.tell()

@@ -17,7 +17,7 @@ import psutil
 
 from bottool.platform_process import wait_for_exit
 from bottool_runner.handover import Ends, Life, cold, keepers_variables
-from bottool_runner.system import detached_options
+from bottool_runner.system import start_detached
 
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "recv_fds")
 _ANSWER_SECONDS = 10.0
@@ -76,13 +76,12 @@ class Nursery:
             self._line, theirs = socket.socketpair()
             self._line.settimeout(_ANSWER_SECONDS)
             with theirs:
-                self._process = subprocess.Popen(
+                self._process = start_detached(
                     [sys.executable, "-P", "-m", "bottool_runner.nursery"],
                     env=keepers_variables(),
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    **detached_options(),
                 )
         return self._line
 
