@@ -1,4 +1,4 @@
-"""A control group of Linux for one bot, where this process may make one: it holds what has got away from everything else.
+"""A control group of Linux for one bot, where this process may make one: it holds what got away from everything else.
 
 Version 2 only, also beside version 1. Needs no privilege where the service manager delegated its group to this user; in
 all other places it cannot be made, and is ``None``. It is the last of several ways to end a tree, so whatever fails

@@ -35,10 +35,16 @@ if os.fork():
     os._exit(0)
 os.dup2(writer, 1)
 """
+STAYS = """
+import os, time
+if os.fork():
+    time.sleep(120)
+    os._exit(0)
+"""
 REASON = {"end": "exited", "cancel": "stopped", "time-out": "timed_out"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def nursery():
     made = Nursery()
     yield made
@@ -82,9 +88,9 @@ def is_complete(folder):
 @pytest.mark.parametrize("how", REASON)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_process_survives(bench, nursery, until, word, shape, how, rounds):
-    code = (ENDS if how == "end" else "") + (BOTS / f"{shape}.py").read_text()
-    # This one ends by itself; there the time-out has to come first.
-    code += "\ntime.sleep(120)\n" if shape == "leaves_children" and how != "end" else ""
+    # These two end by themselves; there a cancel or a time-out has to come first.
+    first = ENDS if how == "end" else STAYS if shape in {"leaves_children", "re_forks"} else ""
+    code = first + (BOTS / f"{shape}.py").read_text()
     limits = {"timeout_seconds": 1} if how == "time-out" else {}
     for start in range(0, rounds, AT_ONCE):
         begun = [begin(bench, nursery, until, word, code, start + each + 1, **limits) for each in range(AT_ONCE)]
