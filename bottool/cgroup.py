@@ -9,7 +9,7 @@ import contextlib
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _OWN = Path("/proc/self/cgroup")
@@ -24,11 +24,14 @@ class Group:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def take(self, pid: int, descendants: Callable[[], list[int]]) -> None:
-        """Bring in a process that was just started, and what it has started meanwhile; later ones are born here."""
-        for each in (pid, *descendants()):
-            with contextlib.suppress(OSError):
-                (self.folder / "cgroup.procs").write_text(str(each), encoding="ascii")
+    def take(self, members: Callable[[], Iterable[int]]) -> None:
+        """Bring in all members of a tree that was just started; whoever is born to one that is here is here too."""
+        seen: set[int] = set()
+        while fresh := set(members()) - seen:
+            seen |= fresh
+            for pid in fresh:
+                with contextlib.suppress(OSError):
+                    (self.folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
 
     def pids(self) -> list[int]:
         """What lives here; nothing when the group is gone."""

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +274,9 @@ if sys.platform == "win32":
             self.group = None
             psutil.Process(process.pid).resume()
 
+        def take(self, members: Callable[[], Iterable[int]]) -> None:
+            """Nothing to do: the program is suspended until it is in the job."""
+
         def pids(self) -> list[int]:
             """Everything alive in the job, the main process included."""
             found = _ProcessIds()
@@ -302,11 +305,14 @@ else:
         Sessions, marks and the subreaper do the work; this is for what gets away from them.
         """
 
-        def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        def __init__(self, process: "subprocess.Popen[bytes]") -> None:  # noqa: ARG002 - as on Windows
             self.holds = False
             self.group = cgroup.new()
+
+        def take(self, members: Callable[[], Iterable[int]]) -> None:
+            """Bring in what was started before the group was there."""
             if self.group is not None:
-                self.group.take(process.pid, lambda: descendant_pids(process.pid))
+                self.group.take(members)
 
         def pids(self) -> list[int]:
             """Everything alive in the group."""
