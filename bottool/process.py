@@ -1,8 +1,8 @@
 """Starts a program, watches its whole process tree, and stops all of it.
 
 Knows nothing of tasks, bots or languages. A tree is the program, its descendants, and what descended from it and lost
-its parent: the system's lists find the first two; a subreaper, a Windows job, the session and a mark in the variables
-find the last. A process that is a subreaper owns one tree at a time, because every orphan comes to it.
+its parent: the system's lists find the first two; a subreaper, a Windows job or Linux control group, the session and a
+mark in the variables find the last. A process that is a subreaper owns one tree at a time: every orphan comes to it.
 """
 
 import contextlib
