@@ -48,7 +48,7 @@ def inspect(package: Package) -> Inspection:
     inner = whole.below(found.root if found else whole.wrapper())
     _, options = layout.said(inner)
     required = requirements.read(inner, options)
-    first = _does_not_compile(inner, found, range_of(inner, options)) if found else (_no_entry(entry),)
+    first = _does_not_compile(inner, found, metadata.range_of(inner, options)) if found else (_no_entry(entry),)
     problems = (*first, *required.problems)
     lock = locks.find(inner, required)
     lock = None if lock and lock.problem else lock
