@@ -73,11 +73,11 @@ class Whole:
     def task(self, task_id: int) -> wire.Task:
         return self.client.get(f"/rest/v1/tasks/{task_id}", type=wire.Task)
 
-    def ended(self, task_id: int, seconds: float = 60) -> wire.Task:
+    def ended(self, task_id: int, seconds: float = 60, *, look_seconds: float = 0.05) -> wire.Task:
         deadline = time.monotonic() + seconds
         while (task := self.task(task_id)).ended_at is None:
             assert time.monotonic() < deadline, (task, (self.folder / "runner.log").read_text()[-2000:])
-            time.sleep(0.05)
+            time.sleep(look_seconds)
         return task
 
     def begun(self) -> dict[str, float]:

@@ -209,7 +209,7 @@ class Keeper:
             prepared_seconds=round(self._prepared_seconds, 3),
             group=tree.group,
         )
-        _unless_the_disk_is_full(lambda: self._folder.publish("started", started))
+        _unless_the_disk_is_full(lambda: self._folder.show("started", started))
         self._news.tell()
 
     def _show_usage(self, usage: Usage) -> None:

@@ -57,7 +57,7 @@ KEEPER_POINTS = [
     f"keeper|{JOURNAL}|show|ready",
     f"keeper|{JOURNAL}|take_ticket|keeper",
     "keeper|bottool.run||start|",
-    f"keeper|{JOURNAL}|publish|started",
+    f"keeper|{JOURNAL}|show|started",
     "keeper|bottool_runner.output|Spool|close|",
     f"keeper|{JOURNAL}|publish_once|exit",
 ]
