@@ -261,8 +261,9 @@ def _after_the_ticket(folder: AttemptFolder) -> Next:
 
 def other_boot(folder: AttemptFolder, boot_id: str) -> bool:
     """True when the machine was started anew since the keeper was: nothing of it can live."""
-    known = folder.read("intent", Intent) or folder.read("keeper.pid", Process)
-    return known is not None and not same_boot(known.boot_id, boot_id)
+    # Of the two only the intent is sure to be there after a power cut.
+    known = (folder.read("intent", Intent), folder.read("keeper.pid", Process))
+    return any(each is not None and not same_boot(each.boot_id, boot_id) for each in known)
 
 
 def _write(path: Path, data: bytes) -> None:
