@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from whole import Whole, percentile, wait_for_runner, whole
+from whole import Whole, lasting_ms, percentile, wait_for_runner, whole
 
 MEDIAN_MS, P95_MS = 15.0, 40.0
 FILES = ("work.json", "keeper.pid", "ready", "intent", "start.ticket", "started")
@@ -51,6 +51,7 @@ def measure(site: Whole, tasks: int, *, phases: bool) -> None:
     more = (statistics.median(ours) - statistics.median(bare)) * 1000
     more_p95 = (percentile(ours, 0.95) - percentile(bare, 0.95)) * 1000
     print(f"  {'more':24} {more:8.1f} {more_p95:8.1f}   (goal: {MEDIAN_MS:.0f}, {P95_MS:.0f})")
+    print(f"  one lasting write on this disk, now: {lasting_ms(site.folder):.1f} ms; a start has seven in a row")
     if phases:
         for name in FILES:
             times = [files[name] for files in seen if name in files]

@@ -5,6 +5,7 @@ other for the bare side, which starts the same file with the same interpreter.
 """
 
 import os
+import statistics
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ import psutil
 
 from bottool import wire
 from bottool.client import Client
+from bottool_runner.journal import AttemptFolder
 
 LOGIN, KEY, MACHINE = "bench", "a key of the bench", "bench"
 STARTS = """
@@ -137,6 +139,18 @@ def whole(folder: Path) -> Iterator[Whole]:
 def wait_for_runner(whole: Whole, seconds: float = 60) -> None:
     """Until the runner has said what it can do: a task runs through it."""
     whole.ended(whole.create()[0], seconds)
+
+
+def lasting_ms(folder: Path) -> float:
+    """What the disk takes for one small file that is to last, now: the file's sync and its folder's."""
+    place, times = AttemptFolder(folder / "1-1"), []
+    place.path.mkdir()
+    for number in range(21):
+        began = time.perf_counter()
+        place.publish("file", number)
+        times.append(time.perf_counter() - began)
+    place.delete()
+    return statistics.median(times) * 1000
 
 
 def percentile(values: list[float], share: float) -> float:
