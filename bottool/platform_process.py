@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -308,11 +309,13 @@ else:
         def __init__(self, process: "subprocess.Popen[bytes]") -> None:  # noqa: ARG002 - as on Windows
             self.holds = False
             self.group = cgroup.new()
+            self._taking: threading.Thread | None = None
 
         def take(self, members: Callable[[], Iterable[int]]) -> None:
-            """Bring in what was started before the group was there."""
+            """Bring in what was started before the group was there; beside all else, for the kernel takes 20 ms."""
             if self.group is not None:
-                self.group.take(members)
+                self._taking = threading.Thread(target=self.group.take, args=(members,), name="group", daemon=True)
+                self._taking.start()
 
         def pids(self) -> list[int]:
             """Everything alive in the group."""
@@ -326,4 +329,6 @@ else:
         def close(self) -> None:
             """Remove the group once it is empty; what still lives stays in it."""
             if self.group is not None:
+                if self._taking is not None:
+                    self._taking.join()
                 self.group.remove()

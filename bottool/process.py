@@ -156,7 +156,7 @@ class ProcessTree:
         self._output = output
         self._one_at_a_time = threading.Lock()
         self._wake_reader, self._wake_writer = os.pipe()
-        self._job.take(lambda: self._pids(thoroughly=False))
+        self._job.take(lambda: self._adopted() if self._adopts else [self.pid, *descendant_pids(self.pid)])
         self._pumps = [self._start_pump(1, process.stdout), self._start_pump(2, process.stderr)]
 
     def poll(self) -> int | None:
