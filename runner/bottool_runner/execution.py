@@ -85,8 +85,7 @@ class Execution:
             self._gone.set()
         elif verdict == "stop":
             self._stop.set()
-        keeper = self._keeper
-        if keeper is not None:
+        if (keeper := self._keeper) is not None:
             keeper.wake()
 
     def alive(self) -> wire.AttemptAlive:
@@ -391,10 +390,8 @@ class Execution:
         """Wait a moment or for news of the keeper, unless the attempt or the runner is at its end."""
         if self._gone.is_set():
             raise Gone
-        if self._keeper is None:
-            self._around.closing.wait(seconds)
-        else:
-            self._keeper.wait_for_news(seconds)
+        wait = self._around.closing.wait if self._keeper is None else self._keeper.wait_for_news
+        wait(seconds)
         if self._around.closing.is_set():
             raise Closing
 
