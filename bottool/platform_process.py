@@ -106,7 +106,8 @@ def _children_by_kernel(pid: int) -> list[int] | None:
     """
     tasks = f"/proc/{pid}/task"
     try:
-        return [int(child) for task in os.scandir(tasks) for child in _read(f"{task.path}/children").split()]
+        with os.scandir(tasks) as found:
+            return [int(child) for task in found for child in _read(f"{task.path}/children").split()]
     except OSError:
         return None
 
