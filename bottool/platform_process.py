@@ -12,12 +12,15 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from bottool import cgroup
 
 PIECE_BYTES = 64 * 1024
 _PR_SET_CHILD_SUBREAPER = 36
@@ -103,7 +106,8 @@ def _children_by_kernel(pid: int) -> list[int] | None:
     """
     tasks = f"/proc/{pid}/task"
     try:
-        return [int(child) for task in os.scandir(tasks) for child in _read(f"{task.path}/children").split()]
+        with os.scandir(tasks) as found:
+            return [int(child) for task in found for child in _read(f"{task.path}/children").split()]
     except OSError:
         return None
 
@@ -141,9 +145,7 @@ def doze_until_end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
         except ProcessLookupError:
             return
         try:
-            poll = select.poll()
-            poll.register(handle, select.POLLIN)
-            poll.poll(seconds * 1000)
+            wait_for_exit(handle, seconds)
         finally:
             os.close(handle)
     elif sys.platform == "win32":
@@ -151,6 +153,13 @@ def doze_until_end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
             process.wait(seconds)
     else:
         time.sleep(min(seconds, 0.02))
+
+
+def wait_for_exit(handle: int, seconds: float) -> bool:
+    """Wait for the end of the process that a handle of Linux names; ``False`` when it still lives after that time."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def read_piece(pipe: int, wake: int) -> bytes:
@@ -264,7 +273,11 @@ if sys.platform == "win32":
             )
             handle = wintypes.HANDLE(int(process._handle))  # type: ignore[attr-defined]  # noqa: SLF001 - the only handle there is
             self.holds = bool(self._kernel.AssignProcessToJobObject(self._job, handle))
+            self.group = None
             psutil.Process(process.pid).resume()
+
+        def take(self, members: Callable[[], Iterable[int]]) -> None:
+            """Nothing to do: the program is suspended until it is in the job."""
 
         def pids(self) -> list[int]:
             """Everything alive in the job, the main process included."""
@@ -289,17 +302,34 @@ else:
         return {"start_new_session": True}
 
     class Job:
-        """Holds nothing here: sessions, marks and the subreaper do the work."""
+        """A control group where one can be made, which holds all but what forked before it came in; else nothing.
+
+        Sessions, marks and the subreaper do the work; this is for what gets away from them.
+        """
 
         def __init__(self, process: "subprocess.Popen[bytes]") -> None:  # noqa: ARG002 - as on Windows
             self.holds = False
+            self.group = cgroup.new()
+            self._taking: threading.Thread | None = None
+
+        def take(self, members: Callable[[], Iterable[int]]) -> None:
+            """Bring in what was started before the group was there; beside all else, for the kernel takes 20 ms."""
+            if self.group is not None:
+                self._taking = threading.Thread(target=self.group.take, args=(members,), name="group", daemon=True)
+                self._taking.start()
 
         def pids(self) -> list[int]:
-            """Nothing."""
-            return []
+            """Everything alive in the group."""
+            return self.group.pids() if self.group is not None else []
 
         def kill(self) -> None:
-            """Do nothing."""
+            """End everything in the group at once."""
+            if self.group is not None:
+                self.group.kill()
 
         def close(self) -> None:
-            """Do nothing."""
+            """Remove the group once it is empty; what still lives stays in it."""
+            if self.group is not None:
+                if self._taking is not None:
+                    self._taking.join()
+                self.group.remove()

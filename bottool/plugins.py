@@ -109,6 +109,11 @@ class Plugins:
         return tuple(sorted(name for name, plugin in self._pluggy.list_name_plugin() if plugin is not None))
 
     @property
+    def at_runs(self) -> tuple[str, ...]:
+        """The plugins that join when a bot starts or ends, sorted."""
+        return tuple(sorted({*self._implementers("bottool_launch"), *self._implementers("bottool_task_finished")}))
+
+    @property
     def languages(self) -> Mapping[str, Language]:
         """By name, sorted."""
         return MappingProxyType(dict(sorted(self._languages.items())))

@@ -1,8 +1,8 @@
 """Starts a program, watches its whole process tree, and stops all of it.
 
 Knows nothing of tasks, bots or languages. A tree is the program, its descendants, and what descended from it and lost
-its parent: the system's lists find the first two; a subreaper, a Windows job, the session and a mark in the variables
-find the last. A process that is a subreaper owns one tree at a time, because every orphan comes to it.
+its parent: the system's lists find the first two; a subreaper, a Windows job or Linux control group, the session and a
+mark in the variables find the last. A process that is a subreaper owns one tree at a time: every orphan comes to it.
 """
 
 import contextlib
@@ -143,6 +143,8 @@ class ProcessTree:
         self._others = others
         self._own_session = session_of(os.getpid())
         self._job = Job(process)
+        self.group = "" if self._job.group is None else str(self._job.group.folder)
+        """The control group that holds the tree, for ``stop_leftovers``; empty where there is none."""
         self._adopts = is_subreaper()
         self._is_closed = False
         self._known: set[psutil.Process] = set()
@@ -154,6 +156,7 @@ class ProcessTree:
         self._output = output
         self._one_at_a_time = threading.Lock()
         self._wake_reader, self._wake_writer = os.pipe()
+        self._job.take(lambda: self._adopted() if self._adopts else [self.pid, *descendant_pids(self.pid)])
         self._pumps = [self._start_pump(1, process.stdout), self._start_pump(2, process.stderr)]
 
     def poll(self) -> int | None:
@@ -245,10 +248,11 @@ class ProcessTree:
 
     def _pids(self, *, thoroughly: bool) -> list[int]:
         if self._adopts:
-            return self._adopted()
+            return self._adopted() + self._job.pids()
         pids = [] if self.poll() is not None else [self.pid, *descendant_pids(self.pid)]
+        pids += self._job.pids()
         if self._job.holds:
-            return pids + self._job.pids()
+            return pids
         if self._owns_its_number():
             pids += in_session(self.pid)
         return pids + (marked(self.mark) if thoroughly else [])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from bottool import cgroup
 from bottool.platform_process import Job, ask_to_end, created_at, descendant_pids, session_of
 
 Find = Callable[[], list[psutil.Process]]
@@ -38,21 +39,27 @@ def is_same_process(pid: int, create_time: float) -> bool:
     return found is not None and abs(found - create_time) < _CLOCK_SLACK_SECONDS and not is_dead(psutil.Process(pid))
 
 
-def stop_leftovers(pid: int, create_time: float, folder: Path) -> tuple[str, ...]:
+def stop_leftovers(pid: int, create_time: float, folder: Path, group: str = "") -> tuple[str, ...]:
     """Stop what lives of a tree whose owner died: started in ``folder`` as ``pid``. Returns names as ``sweep`` does.
+
+    ``group`` is what the tree said of its control group.
 
     Safe to call for a tree that has ended, and when another process has the number now.
     """
+    held = cgroup.found(group)
 
     def find() -> list[psutil.Process]:
         born = create_time_of(pid)
         # Once the program is gone, its number and its session may be a stranger's: then only the mark proves anything.
         is_theirs = born is not None and abs(born - create_time) < _CLOCK_SLACK_SECONDS
         numbered = [pid, *descendant_pids(pid), *in_session(pid)] if is_theirs else []
-        return living([*numbered, *marked(f"{folder}#")])
+        return living([*numbered, *marked(f"{folder}#"), *(held.pids() if held else [])])
 
     left = names(find())
     end(find, 0.0)
+    if held is not None:
+        held.kill()
+        held.remove()
     return left
 
 

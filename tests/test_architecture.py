@@ -26,6 +26,7 @@ CORE = (
     *("ignore_files", "sources", "deflating", "steady_files", "zip_writer", "packing", "jar_packing", "archive"),
     *("pages", "finding_rules", "findings", "adoption"),
     *(
+        "cgroup",
         "platform_process",
         "stopping",
         "process",

@@ -16,7 +16,7 @@ import msgspec
 from bottool import cache_use
 from bottool.cli.present import size
 from bottool.working_folder import SPARES, WANTED
-from bottool_runner.system import detached_options
+from bottool_runner.system import start_detached
 from bottool_runner.upkeep import Done
 
 log = logging.getLogger("bottool.runner")
@@ -104,12 +104,11 @@ class Budget:
         # Twice the floor: removing a little each time would keep the runner at its edge.
         wanted = ["--limit", str(self._limit_bytes), "--free", str(2 * self._floor_bytes)]
         try:
-            self._round = subprocess.Popen(
+            self._round = start_detached(
                 [sys.executable, "-P", "-m", "bottool_runner.upkeep", str(self._cache), *wanted],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                **detached_options(),
             )
         except OSError as error:
             log.warning("the cache cannot be looked after: %s", error)

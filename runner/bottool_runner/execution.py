@@ -11,7 +11,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -21,12 +20,12 @@ from bottool.errors import BottoolError, Conflict, NotFound, Refused
 from bottool.model import Reason
 from bottool_runner.backoff import Backoff
 from bottool_runner.fetching import fetched
-from bottool_runner.gateway import Closing, Gateway
-from bottool_runner.handover import HandedPermit, KeeperProcess
-from bottool_runner.journal import AttemptFolder, Next, NotPrepared, Process, Ticket, other_boot, settle
+from bottool_runner.gateway import Closing
+from bottool_runner.handover import KEEPERS_LOG, HandedPermit, KeeperProcess
+from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Process, Ticket, other_boot, settle
 from bottool_runner.leftovers import stop_processes
 from bottool_runner.output import Uploader
-from bottool_runner.settings import RunnerSettings
+from bottool_runner.surroundings import Gone, Surroundings
 from bottool_runner.system import is_locked, wait_until_unlocked
 
 log = logging.getLogger("bottool.runner")
@@ -34,26 +33,11 @@ log = logging.getLogger("bottool.runner")
 T = TypeVar("T")
 State = Literal["preparing", "ready", "starting", "running", "reporting"]
 
-_LOOK_SECONDS = 0.02
-_FOLLOW_SECONDS = 0.05
+_LOOK_SECONDS = 0.1
+_FOLLOW_SECONDS = 0.1
+"""Between two looks for new output; what else happens, the keeper tells at once."""
 _LOCK_LOOK_SECONDS = 0.5
 _KEEPER_END_SECONDS = 10.0
-
-
-class Gone(Exception):
-    """The server says that the attempt is no longer this runner's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What every attempt of a runner shares."""
-
-    settings: RunnerSettings
-    gateway: Gateway
-    cache: Path
-    boot_id: str
-    closing: threading.Event
-    leases_hold: Callable[[], bool]
 
 
 class Execution:
@@ -85,6 +69,8 @@ class Execution:
             self._gone.set()
         elif verdict == "stop":
             self._stop.set()
+        if (keeper := self._keeper) is not None:
+            keeper.wake()
 
     def give_back(self) -> None:
         """Do not start its bot, if that was not decided yet: the runner takes no work any more."""
@@ -154,7 +140,7 @@ class Execution:
         if keeper is None or permit is None or self._stop.is_set():
             return self._prevented()
         self.state = "starting"
-        self.folder.publish("intent", {"boot_id": self._around.boot_id})
+        self.folder.publish("intent", Intent(boot_id=self._around.boot_id))
         keeper.hand_over(
             HandedPermit(server=self._around.settings.server, workspace=permit.workspace, token=permit.token)
         )
@@ -171,13 +157,18 @@ class Execution:
         self._clear_the_place()
         if not self._fetch_package():
             return None
-        self._keeper = KeeperProcess(self.folder.path)
+        self._keeper = KeeperProcess(self.folder.path, self._around.nursery.begin)
         is_ready = self._await_ready(self._keeper)
         self._cache.release()  # the keeper has what it needs
         return self._keeper if is_ready else None
 
     def _clear_the_place(self) -> None:
-        """A keeper of an earlier runner lost its pipe and is ending; wait for that, then remove what it made."""
+        """A keeper of an earlier runner lost its pipe and is ending; wait for that, then remove what it made.
+
+        Looking for processes means asking each one of the machine, so a folder that never had a keeper is left alone.
+        """
+        if not self.folder.has(KEEPERS_LOG):
+            return
         if not wait_until_unlocked(self.folder.lock, _KEEPER_END_SECONDS):
             self._say("has an old keeper that does not end; it is killed", level=logging.WARNING)
         stop_processes(self.folder, self._around.boot_id)
@@ -197,7 +188,7 @@ class Execution:
             wanted = assignment.work.sha256
             self._fault = NotPrepared(reason=f"the package that the server sends is not {wanted}", permanent=True)
             return False
-        self.folder.publish("package", str(path))
+        self.folder.show("package", str(path))
         return True
 
     def _await_ready(self, keeper: KeeperProcess) -> bool:
@@ -387,10 +378,12 @@ class Execution:
     # Small things.
 
     def _pause(self, seconds: float) -> None:
-        """Wait a moment, unless the attempt or the runner is at its end."""
+        """Wait a moment or for news of the keeper, unless the attempt or the runner is at its end."""
         if self._gone.is_set():
             raise Gone
-        if self._around.closing.wait(seconds):
+        wait = self._around.closing.wait if self._keeper is None else self._keeper.wait_for_news
+        wait(seconds)
+        if self._around.closing.is_set():
             raise Closing
 
     def _say(self, what: str, *, level: int = logging.INFO, exc_info: bool = False) -> None:

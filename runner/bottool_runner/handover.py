@@ -1,20 +1,30 @@
-"""Starts a keeper and hands it the permit, through a pipe that only the two of them hold.
+"""One keeper as its runner holds it: a pipe for the permit, a pipe for news, and whether it still lives.
 
-The pipe is the keeper's standard input: when the runner dies it ends, and a keeper that has no permit by then ends too.
-A keeper is started with the runner's variables but for its secrets. Knows no server and decides nothing.
+Only the two of them hold the pipes. The **permit**'s ends when the runner dies, and a keeper that has no permit by then
+ends too. Through the **news** the keeper says "look at the folder", a byte each time; it ends with the keeper. How a
+keeper begins is a function: ``cold`` here, warm in ``nursery``. Knows no server and decides nothing.
 """
 
 import contextlib
+import os
 import subprocess
 import sys
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
+from bottool.platform_process import doze_until_end
 from bottool.settings import base_variables
-from bottool_runner.system import detached_options
+from bottool_runner.system import start_detached
 
+KEEPERS_LOG = "keeper.log"
+"""There before the keeper is: a folder without it never had one."""
+_LAST_STEPS_SECONDS = 1.0
 _KEPT = frozenset({"BOTTOOL_CACHE", "BOTTOOL_CONFIG", "BOTTOOL_DATA", "BOTTOOL_DISABLE_PLUGINS"})
 
 
@@ -29,56 +39,125 @@ class HandedPermit(msgspec.Struct, kw_only=True, frozen=True):
         return f"HandedPermit(server={self.server!r})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """What a new keeper gets: handles of its ends of the pipes, and of the file for what it prints."""
+
+    folder: Path
+    permit: int
+    news: int
+    log: int
+
+
+class Life(ABC):
+    """A keeper's process, whoever its parent is."""
+
+    @abstractmethod
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end; ``False`` when it still lives after that time. From any thread."""
+
+    @abstractmethod
+    def kill(self) -> None: ...
+
+    @abstractmethod
+    def forget(self) -> None:
+        """This process will not ask again."""
+
+
 class KeeperProcess:
     """A keeper that this runner process started. It outlives the runner."""
 
-    def __init__(self, folder: Path) -> None:
-        with (folder / "keeper.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                # -P: the folder that the runner happens to be in has no say in what is imported.
-                [sys.executable, "-P", "-m", "bottool_runner.keeper", str(folder)],
-                cwd=folder.parent,
-                env=_variables(),
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                **detached_options(),
-            )
+    def __init__(self, folder: Path, begin: "Callable[[Ends], Life] | None" = None) -> None:
+        permit, self._permit = os.pipe()
+        self._news, news = os.pipe()
+        try:
+            with (folder / KEEPERS_LOG).open("ab") as log:
+                self._life = (begin or cold)(Ends(folder=folder, permit=permit, news=news, log=log.fileno()))
+        except BaseException:
+            os.close(self._permit)
+            os.close(self._news)
+            raise
+        finally:
+            os.close(permit)
+            os.close(news)
+        self._holds_permit = True
+        self._happened = threading.Event()
+        threading.Thread(target=self._listen, name=f"news of {folder.name}", daemon=True).start()
 
     def has_ended(self) -> bool:
-        return self._process.poll() is not None
+        return self._life.wait(0.0)
+
+    def wait_for_news(self, seconds: float) -> None:
+        """Return when the keeper has published something since the last call, has ended, or the time is up."""
+        self._happened.wait(seconds)
+        self._happened.clear()
+
+    def wake(self) -> None:
+        """Let whoever waits for news look around."""
+        self._happened.set()
 
     def hand_over(self, permit: HandedPermit) -> None:
         """Write the permit. A keeper that has ended meanwhile shows by its folder."""
         with contextlib.suppress(OSError):
-            self._pipe.write(msgspec.json.encode(permit) + b"\n")
+            os.write(self._permit, msgspec.json.encode(permit) + b"\n")
         self.let_go()
 
     def let_go(self) -> None:
         """Close the pipe. A keeper without a permit ends then."""
-        with contextlib.suppress(OSError):
-            self._pipe.close()
+        if self._holds_permit:
+            self._holds_permit = False
+            os.close(self._permit)
 
     def kill(self) -> None:
-        self._process.kill()
+        self._life.kill()
 
     def collect(self, seconds: float) -> bool:
         """Wait for its end; ``False`` when it still lives after that time."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return self._process.returncode is not None
+        return self._life.wait(seconds)
 
     def forget(self) -> None:
         """Leave it to itself: it lives on when this process ends, and that is no mistake to warn about."""
         self.let_go()
+        self._life.forget()
+
+    def _listen(self) -> None:
+        while os.read(self._news, 4096):
+            self._happened.set()
+        os.close(self._news)
+        self._life.wait(_LAST_STEPS_SECONDS)  # its pipes are closed a moment before it has ended
+        self._happened.set()
+
+
+class _Child(Life):
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    def wait(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self._process.poll() is None and (rest := deadline - time.monotonic()) > 0:
+            doze_until_end(self._process, rest)
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def forget(self) -> None:
         if self._process.poll() is None:
             self._process.returncode = 0
 
-    @property
-    def _pipe(self) -> IO[bytes]:
-        if self._process.stdin is None:
-            raise ValueError("a keeper is started with a pipe")
-        return self._process.stdin
+
+def cold(ends: Ends) -> Life:
+    """Start a keeper with a Python of its own, on every system."""
+    # -P: the folder that the runner happens to be in has no say in what is imported.
+    process = start_detached(
+        [sys.executable, "-P", "-m", "bottool_runner.keeper", str(ends.folder)],
+        cwd=ends.folder.parent,
+        env=keepers_variables(),
+        stdin=ends.permit,
+        stdout=ends.news,
+        stderr=ends.log,
+    )
+    return _Child(process)
 
 
 def lasting_variables() -> dict[str, str]:
@@ -86,7 +165,7 @@ def lasting_variables() -> dict[str, str]:
     return {name: value for name, value in sorted(base_variables().items()) if name.upper() in _KEPT}
 
 
-def _variables() -> dict[str, str]:
+def keepers_variables() -> dict[str, str]:
     """The runner's variables without its logins, keys and tokens."""
     return {
         name: value

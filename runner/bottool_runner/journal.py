@@ -57,6 +57,13 @@ class Process(msgspec.Struct, kw_only=True, frozen=True):
     create_time: float
     boot_id: str
     prepared_seconds: float = 0.0
+    group: str = ""
+    """The control group that holds the bot's processes, where there is one."""
+
+
+class Intent(msgspec.Struct, kw_only=True, frozen=True):
+    boot_id: str
+    """Only a keeper of this boot can get the permit."""
 
 
 class NotPrepared(msgspec.Struct, kw_only=True, frozen=True):
@@ -254,8 +261,9 @@ def _after_the_ticket(folder: AttemptFolder) -> Next:
 
 def other_boot(folder: AttemptFolder, boot_id: str) -> bool:
     """True when the machine was started anew since the keeper was: nothing of it can live."""
-    keeper = folder.read("keeper.pid", Process)
-    return keeper is not None and not same_boot(keeper.boot_id, boot_id)
+    # Of the two only the intent is sure to be there after a power cut.
+    known = (folder.read("intent", Intent), folder.read("keeper.pid", Process))
+    return any(each is not None and not same_boot(each.boot_id, boot_id) for each in known)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,11 +1,13 @@
 """The keeper: a process of its own for one attempt, which prepares the bot, starts it, and sees it to its end.
 
-``python -m bottool_runner.keeper FOLDER``. It speaks to its runner through the attempt's folder, and gets the permit
-through its standard input; it never speaks to the server. It outlives the runner. Plugins run here, so one that
-crashes or hangs costs one task. It starts the bot only when it has the permit *and* the start ticket, and takes the
-ticket at most once; a keeper whose runner died before it had the permit ends without a trace.
+Forked by the nursery, or ``python -m bottool_runner.keeper FOLDER`` with the permit's pipe as input and the news' as
+output. It speaks to its runner through the attempt's folder; it never speaks to the server. It outlives the runner.
+Plugins run here, so one that crashes or hangs costs one task. It starts the bot only when it has the permit *and* the
+start ticket, and takes the ticket at most once; a keeper whose runner died before it had the permit ends without a
+trace.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -29,7 +31,10 @@ from bottool_runner.display import display_lock, take_display
 from bottool_runner.handover import HandedPermit
 from bottool_runner.journal import Assignment, AttemptFolder, NotPrepared, Process, Ticket
 from bottool_runner.output import Spool
-from bottool_runner.system import FileLock, keep_standard_input_to_myself
+from bottool_runner.system import FileLock, keep_pipes_to_myself
+
+PluginsFor = Callable[[str], Plugins | None]
+"""The plugins that are enough for a technology; ``None`` where that is not known, and then all are loaded."""
 
 _LOCK_SECONDS = 30.0
 """Longer than a runner looks at the lock, and than a keeper before this one needs to end."""
@@ -67,16 +72,34 @@ class PermitPipe:
         os.close(self._handle)
 
 
+class News:
+    """The end of the pipe by which the runner learns that there is something new in the folder."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def tell(self) -> None:
+        """A few times in a keeper's life, so that the pipe never fills up. The runner may be gone."""
+        with contextlib.suppress(OSError):
+            os.write(self._handle, b".")
+
+
 def main(arguments: list[str]) -> int:
-    """Keep the attempt in the folder that is named. The exit status says nothing: the folder does."""
-    folder = AttemptFolder(Path(arguments[0]).absolute())
-    pipe = PermitPipe(keep_standard_input_to_myself(), lost=_end_without_a_trace)
+    """A keeper with a Python of its own. The exit status says nothing: the folder does."""
+    permit, news = keep_pipes_to_myself()
+    return keep(Path(arguments[0]).absolute(), permit, news)
+
+
+def keep(path: Path, permit: int, news: int, plugins_for: PluginsFor = lambda _: None) -> int:
+    """Keep the attempt in that folder, to the end of this process."""
+    folder = AttemptFolder(path)
+    pipe = PermitPipe(permit, lost=_end_without_a_trace)
     if not FileLock(folder.lock).acquire(_LOCK_SECONDS):  # held until this process ends
         return 1
     assignment = folder.assignment()
     if assignment is None:
         return 1
-    Keeper(folder, assignment, pipe).keep()
+    Keeper(folder, assignment, pipe, News(news)).keep(plugins_for)
     return 0
 
 
@@ -87,10 +110,11 @@ def _end_without_a_trace() -> None:
 
 
 class Keeper:
-    def __init__(self, folder: AttemptFolder, assignment: Assignment, pipe: PermitPipe) -> None:
+    def __init__(self, folder: AttemptFolder, assignment: Assignment, pipe: PermitPipe, news: News) -> None:
         self._folder = folder
         self._assignment = assignment
         self._pipe = pipe
+        self._news = news
         self._boot_id = process.boot_id()
         self._spool = Spool(folder.spool, assignment.output_limit_bytes)
         self._told_to_end = threading.Event()
@@ -98,10 +122,10 @@ class Keeper:
         self._has_started = False
         self._has_told_end = False
 
-    def keep(self) -> None:
-        self._folder.publish("keeper.pid", self._process_of(os.getpid(), 0.0))
+    def keep(self, plugins_for: PluginsFor) -> None:
+        self._folder.show("keeper.pid", self._process_of(os.getpid(), 0.0))
         process.become_subreaper()
-        plugins = Plugins.load()
+        plugins = plugins_for(self._assignment.work.technology) or Plugins.load()
         try:
             installation = self._prepare(plugins)
         except Exception as error:  # noqa: BLE001 - a language's plugin may raise anything
@@ -110,7 +134,8 @@ class Keeper:
             return
         if self._assignment.work.needs_display:
             take_display(display_lock(), self._spool.note)  # held until this process ends
-        self._folder.publish("ready", {"prepared_seconds": self._prepared_seconds})
+        self._folder.show("ready", {"prepared_seconds": self._prepared_seconds})
+        self._news.tell()
         permit = self._pipe.wait()
         who = Ticket.VOID if self._folder.has("stop") else Ticket.KEEPER
         if not self._folder.take_ticket(who) or who is Ticket.VOID:
@@ -185,8 +210,10 @@ class Keeper:
             create_time=tree.create_time,
             boot_id=self._boot_id,
             prepared_seconds=round(self._prepared_seconds, 3),
+            group=tree.group,
         )
-        _unless_the_disk_is_full(lambda: self._folder.publish("started", started))
+        _unless_the_disk_is_full(lambda: self._folder.show("started", started))
+        self._news.tell()
 
     def _show_usage(self, usage: Usage) -> None:
         _unless_the_disk_is_full(lambda: self._folder.show("usage.json", asdict(usage)))
@@ -205,6 +232,7 @@ class Keeper:
             try:
                 self._folder.publish_once("exit", ended)
                 self._has_told_end = True
+                self._news.tell()
                 return
             except OSError:
                 if time.monotonic() > deadline or not self._folder.path.exists():

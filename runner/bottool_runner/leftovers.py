@@ -19,7 +19,7 @@ def stop_processes(folder: AttemptFolder, boot_id: str) -> tuple[str, ...]:
     for name in ("keeper.pid", "started"):  # the keeper first: it would write an exit otherwise
         known = folder.read(name, Process)
         if known is not None and process.same_boot(known.boot_id, boot_id):
-            left += process.stop_leftovers(known.pid, known.create_time, folder.bot)
+            left += process.stop_leftovers(known.pid, known.create_time, folder.bot, known.group)
 
     def find() -> list[psutil.Process]:
         return stopping.living(stopping.marked(str(folder.bot)))

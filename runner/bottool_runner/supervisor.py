@@ -24,13 +24,14 @@ from bottool_runner import machine
 from bottool_runner.budget import Budget
 from bottool_runner.conf_bcf import stamp
 from bottool_runner.duty import Duty
-from bottool_runner.execution import Execution, Surroundings
+from bottool_runner.execution import Execution
 from bottool_runner.gateway import Gateway
 from bottool_runner.hands import Hands
 from bottool_runner.home import Home, Identity
 from bottool_runner.journal import Assignment, AttemptFolder, found
 from bottool_runner.settings import RunnerSettings
 from bottool_runner.status import Board, Status
+from bottool_runner.surroundings import Surroundings
 from bottool_runner.sync import Answer, HeldCall
 from bottool_runner.system import signals_to_end, steady_clock
 
@@ -110,6 +111,7 @@ class Supervisor:
 
         :raises Unauthorized: when the server does not take this runner's token.
         """
+        self._around.nursery.warm_up()
         for folder in found(self._home.attempts):
             self._see_to(folder)
         threading.Thread(target=self._learn, name="learn", daemon=True).start()
@@ -316,6 +318,7 @@ class Supervisor:
         deadline = time.monotonic() + _FAREWELL_SECONDS
         for _, thread in list(self._executions.values()):
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._around.nursery.close()
         self._gateway.close()
         self._show()
 

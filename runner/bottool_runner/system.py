@@ -3,6 +3,7 @@
 Every platform switch of the runner is here (of locks: in ``bottool.locks``). Knows no attempt and no server.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -109,17 +110,23 @@ def signals_to_end() -> list[signal.Signals]:
     return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
-def detached_options() -> dict[str, Any]:
-    """Options of ``Popen`` for a process that lives on when its parent, or its parent's terminal, ends."""
+def start_detached(arguments: list[str], **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a process that lives on when its parent, or its parent's terminal or job, ends."""
     if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        # Whoever started the runner may hold it in a job that ends with it; not every such job lets go of a child.
+        with contextlib.suppress(PermissionError):
+            return subprocess.Popen(arguments, creationflags=flags | subprocess.CREATE_BREAKAWAY_FROM_JOB, **options)
+        return subprocess.Popen(arguments, creationflags=flags, **options)
+    else:  # noqa: RET505 - the type checker knows a platform's branch by its shape
+        return subprocess.Popen(arguments, start_new_session=True, **options)
 
 
-def keep_standard_input_to_myself() -> int:
-    """Move standard input to a handle that no child inherits, and leave an empty input in its place."""
-    mine = os.dup(0)
+def keep_pipes_to_myself() -> tuple[int, int]:
+    """Move standard input and output to handles that no child inherits; leaves an empty input, and one way to print."""
+    mine = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    os.dup2(2, 1)
     return mine

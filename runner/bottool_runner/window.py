@@ -21,7 +21,7 @@ from bottool_runner.asking import wished
 from bottool_runner.control import Wish
 from bottool_runner.home import is_worked_in
 from bottool_runner.status import read
-from bottool_runner.system import detached_options
+from bottool_runner.system import start_detached
 from bottool_runner.window_model import Model
 
 VIEW = Path(__file__).with_name("window_view.py")
@@ -132,12 +132,11 @@ class _Desk:
         if self._started is not None or is_worked_in(self._home):
             return
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - read, and closed, when it is known what came of it
-        self._started = subprocess.Popen(
+        self._started = start_detached(
             [sys.executable, "-P", "-m", "bottool", "runner", "start", "--home", str(self._home), *self._options],
             stdin=subprocess.DEVNULL,
             stdout=self._said,
             stderr=self._said,
-            **detached_options(),
         )
 
     def _stop(self) -> None:

@@ -13,7 +13,8 @@ KILLER = """
     import os, sys
 
     who, module, owner, function, first, when = os.environ["KILL_AT"].split("|")
-    if ("bottool_runner.keeper" in sys.orig_argv) == (who == "keeper") and "doctor" not in sys.orig_argv:
+    is_keeper = any(f"bottool_runner.{each}" in sys.orig_argv for each in ("keeper", "nursery"))
+    if is_keeper == (who == "keeper") and "doctor" not in sys.orig_argv:
         import importlib
 
         holder = importlib.import_module(module)
@@ -40,7 +41,7 @@ JOURNAL, GATEWAY, HOME = (
 RUNNER_POINTS = [
     f"runner|{JOURNAL}|create|",
     f"runner|{HOME}|new_claim_key|",
-    f"runner|{JOURNAL}|publish|package",
+    f"runner|{JOURNAL}|show|package",
     f"runner|{GATEWAY}|package|",
     f"runner|{GATEWAY}|permit|",
     f"runner|{JOURNAL}|publish|intent",
@@ -52,11 +53,11 @@ RUNNER_POINTS = [
     f"runner|{JOURNAL}|delete|",
 ]
 KEEPER_POINTS = [
-    f"keeper|{JOURNAL}|publish|keeper.pid",
-    f"keeper|{JOURNAL}|publish|ready",
+    f"keeper|{JOURNAL}|show|keeper.pid",
+    f"keeper|{JOURNAL}|show|ready",
     f"keeper|{JOURNAL}|take_ticket|keeper",
     "keeper|bottool.run||start|",
-    f"keeper|{JOURNAL}|publish|started",
+    f"keeper|{JOURNAL}|show|started",
     "keeper|bottool_runner.output|Spool|close|",
     f"keeper|{JOURNAL}|publish_once|exit",
 ]
@@ -103,7 +104,7 @@ def preparing(machine, what):
         machine,
         f"""
         import sys
-        if "bottool_runner.keeper" in sys.orig_argv:
+        if {{"bottool_runner.keeper", "bottool_runner.nursery"}} & set(sys.orig_argv):
             import pathlib, time
             from bottool import environments
             original = environments.make_ready

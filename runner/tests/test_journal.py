@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from bottool import wire
-from bottool_runner.journal import AttemptFolder, Next, NotPrepared, Process, Ticket, found, settle
+from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Process, Ticket, found, other_boot, settle
 from bottool_runner.system import FileLock, is_locked
 
 BOOT = "this boot"
@@ -234,3 +234,11 @@ def test_a_folder_with_the_work_of_another_attempt_is_not_begun(bench):
     folder.path.rename(other)
 
     assert AttemptFolder(other).assignment() is None
+
+
+def test_after_a_power_cut_the_intent_alone_says_that_the_machine_was_restarted(bench):
+    folder = bench.attempt()
+    folder.publish("intent", Intent(boot_id="the boot before"))
+
+    assert other_boot(folder, "this boot")
+    assert not other_boot(folder, "the boot before")

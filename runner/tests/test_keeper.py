@@ -14,18 +14,29 @@ from bottool_runner.handover import HandedPermit, KeeperProcess
 from bottool_runner.journal import Next, NotPrepared, Process, Ticket, settle
 from bottool_runner.leftovers import stop_processes
 from bottool_runner.system import is_locked, wait_until_unlocked
+from bottool_runner.warm import CAN_FORK, Nursery
 
 PERMIT = HandedPermit(server="http://127.0.0.1:1", workspace="workspace", token="secret-token-of-this-bot")
 TELL = "import sys; open(WITNESS, 'a').write('start\\n'); "
 
 
+@pytest.fixture(params=["forked", "cold"] if CAN_FORK else ["cold"])
+def nursery(request):
+    """Forks keepers; or cannot, as on a system without fork."""
+    made = Nursery()
+    if request.param == "cold":
+        made.close()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def keep(until):
+def keep(until, nursery):
     """Start a keeper for a folder and wait until it is ready; whatever it left is ended afterwards."""
     begun = []
 
     def start(folder, *, ready=True):
-        keeper = KeeperProcess(folder.path)
+        keeper = KeeperProcess(folder.path, nursery.begin)
         begun.append((folder, keeper))
         if ready:
             until(lambda: folder.has("ready") or keeper.has_ended())
@@ -146,7 +157,7 @@ def test_half_a_permit_is_no_permit(bench, keep, until):
     folder = bench.attempt(TELL)
     keeper = keep(folder)
 
-    keeper._pipe.write(b'{"server": "http://127.0.0.1:1", "workspace"')
+    os.write(keeper._permit, b'{"server": "http://127.0.0.1:1", "workspace"')
     keeper.let_go()
 
     until(keeper.has_ended)
@@ -179,13 +190,15 @@ def test_a_second_keeper_of_one_attempt_does_not_start_its_bot_again(bench, keep
     assert bench.starts() == ["start"]
 
 
-def test_a_bot_outlives_its_runner_and_its_end_is_kept(bench, until):
+@pytest.mark.parametrize("begin", ["Nursery().begin", "cold"] if CAN_FORK else ["cold"])
+def test_a_bot_outlives_its_runner_and_its_end_is_kept(bench, until, begin):
     folder = bench.attempt(
         TELL + "import time\nwhile not open(WITNESS).read().count('go'): time.sleep(.01)\nprint('end')"
     )
     code = (
         "import sys, time; from pathlib import Path; from bottool_runner.handover import *; "
-        f"p = Path({str(folder.path)!r}); k = KeeperProcess(p)\n"
+        "from bottool_runner.warm import Nursery; "
+        f"p = Path({str(folder.path)!r}); k = KeeperProcess(p, {begin})\n"
         "while not (p / 'ready').exists(): time.sleep(.01)\n"
         f"k.hand_over(HandedPermit(server='http://127.0.0.1:1', workspace='w', token='t-o-k-e-n')); time.sleep(60)"
     )
@@ -364,10 +377,13 @@ def test_what_prepares_does_not_see_the_pipe_and_dies_with_the_keeper(bench, unt
         "sys.exit(keeper.main(sys.argv[1:]))\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(folder.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", code, str(folder.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as keeper:
         tool = int(until(bench.starts)[0])
-        assert keeper.stdout.readline() == b"''\n", "the tool's input is empty"
+        assert keeper.stderr.readline() == b"''\n", "the tool's input is empty"
 
         keeper.stdin.close()
 

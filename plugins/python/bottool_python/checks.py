@@ -33,7 +33,7 @@ def project_problems(project: Project) -> Iterator[Problem]:
     required = requirements.read(sources, layout.options_of(project.options))
     yield from required.problems
     yield from _dependency_files(sources, required)
-    yield from _version_range(range_of(sources, layout.options_of(project.options)))
+    yield from _version_range(metadata.range_of(sources, layout.options_of(project.options)))
     yield from _entry_problems(sources, project, required)
 
 
@@ -48,23 +48,18 @@ def inspect(package: Package) -> Inspection:
     inner = whole.below(found.root if found else whole.wrapper())
     _, options = layout.said(inner)
     required = requirements.read(inner, options)
-    first = _does_not_compile(inner, found, range_of(inner, options)) if found else (_no_entry(entry),)
+    first = _does_not_compile(inner, found, metadata.range_of(inner, options)) if found else (_no_entry(entry),)
     problems = (*first, *required.problems)
     lock = locks.find(inner, required)
     lock = None if lock and lock.problem else lock
     return Inspection(
         entry=found.entry if found else "",
-        requires=range_of(inner, options),
+        requires=metadata.range_of(inner, options),
         dependencies=locks.dependencies(lock, required) if lock else required.dependencies,
         locked=lock is not None or not required.lines,
         problems=problems,
         bot_id=found.entry if found and found.package else "",
     )
-
-
-def range_of(bot: Tree, options: layout.Options) -> str:
-    """The Python versions that the bot wants; ``bot.toml`` counts before the bot's other files."""
-    return options.requires_python or metadata.requires_python(bot)
 
 
 def _entry_problems(sources: Tree, project: Project, required: Requirements) -> Iterator[Problem]:
@@ -76,7 +71,7 @@ def _entry_problems(sources: Tree, project: Project, required: Requirements) -> 
         message = f"the bot id is '{project.bot_id}', but in this layout it is the name of the package, '{found.entry}'"
         yield _warning("name_disagrees", message, f'write id = "{found.entry}" into bot.toml, or leave it out')
     options = layout.options_of(project.options)
-    wanted = range_of(sources, options)
+    wanted = metadata.range_of(sources, options)
     for problem in imports.follow(sources, found, required, _locked_names(sources, project, required)):
         if problem.code != "start_arguments" or options.arguments != layout.WITHOUT_ARGUMENTS:
             yield _for_another_python(problem, wanted) if problem.code == "syntax_error" else problem

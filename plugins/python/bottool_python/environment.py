@@ -2,7 +2,8 @@
 
 One virtual environment per lock, shared by all bots and versions with the same one. Built in its final place, because
 a virtual environment holds its own path. A package without a lock is resolved once on this machine; what came out is
-kept in the store, and lies in the environment as ``requirements.lock``.
+kept in the store, and lies in the environment as ``requirements.lock``. What only making one needs is imported there:
+``key`` and ``installed`` are asked before every start.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from bottool.errors import BuildError
 from bottool.model import Installation
-from bottool_python import bytecode, checks, files, layout, locks, requirements, resolving, tool, tree
+from bottool_python import files, layout, locks, metadata, requirements, tool, tree
 from bottool_python.interpreters import Interpreters
 from bottool_python.layout import Layout
 from bottool_python.locks import Locked
@@ -54,7 +55,7 @@ def installed(installation: Installation) -> Installed:
         folder=installation.folder / root,
         requirements=required,
         lock=None if lock and lock.problem else lock,
-        requires_python=said.requires_python if said else checks.range_of(inner, options),
+        requires_python=said.requires_python if said else metadata.range_of(inner, options),
         arguments=options.arguments != layout.WITHOUT_ARGUMENTS,
     )
 
@@ -103,6 +104,8 @@ def prepare(installation: Installation, environment: Path) -> None:
     :raises BuildError: when a requirement cannot be installed.
     :raises ToolMissing: when there is no ``uv``, or no interpreter in the wanted range.
     """
+    from bottool_python import bytecode
+
     bot = installed(installation)
     extra = {"UV_CACHE_DIR": str(installation.store / "uv")} if installation.store else {}
     python = Interpreters(store=installation.store).choose(bot.requires_python)
@@ -123,6 +126,8 @@ def prepare(installation: Installation, environment: Path) -> None:
 
 def _install(bot: Installed, lock: Locked, environment: Path, extra: dict[str, str]) -> None:
     """Offline when everything is in the cache, which saves asking the index for each package; else with network."""
+    from bottool_python import resolving
+
     # Requirements go through the standard input, and uv starts in the bot's folder: relative paths count from there.
     install = ["pip", "install", "--quiet", "--python", str(python_of(environment)), "--no-deps", "--requirement", "-"]
     install += ["--require-hashes"] if lock.all_hashed else []
@@ -155,6 +160,8 @@ def _resolved(installation: Installation, bot: Installed, environment: Path, ext
 
 
 def _resolve(bot: Installed, environment: Path, extra: dict[str, str]) -> Locked:
+    from bottool_python import resolving
+
     how = ["--python", str(python_of(environment))]
     return Locked(path="", text=resolving.compiled(bot.requirements, bot.folder, how, extra))
 

@@ -115,10 +115,12 @@ class Python(Language):
 
         :raises LaunchError: when the package holds nothing to start.
         """
-        from bottool_python import checks, environment
+        from bottool_python import environment
 
         bot = environment.installed(installation)
         if bot.layout is None or installation.environment is None:
+            from bottool_python import checks
+
             problem = checks.inspect(installation.package).problems[0] if bot.layout is None else None
             why = problem.message if problem else "its environment was not prepared"
             raise LaunchError(f"'{installation.package.bot_id}' cannot start: {why}", problem.hint if problem else "")

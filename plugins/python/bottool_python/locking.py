@@ -5,7 +5,7 @@ import json
 from bottool.errors import BuildError, ToolMissing
 from bottool.model import Lock, Project
 from bottool.sources import source_files
-from bottool_python import checks, layout, locks, requirements, resolving, tree
+from bottool_python import layout, locks, metadata, requirements, resolving, tree
 from bottool_python.requirements import Requirements
 from bottool_python.tree import Tree
 
@@ -42,4 +42,4 @@ def _read(project: Project) -> tuple[Tree, Requirements]:
 
 
 def _range(project: Project, sources: Tree) -> str:
-    return checks.range_of(sources, layout.options_of(project.options))
+    return metadata.range_of(sources, layout.options_of(project.options))

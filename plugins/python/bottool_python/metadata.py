@@ -176,3 +176,8 @@ def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
         return ()
     return tuple(each for each in value if isinstance(each, str))
+
+
+def range_of(bot: Tree, options: layout.Options) -> str:
+    """The Python versions that the bot wants; ``bot.toml`` counts before the bot's other files."""
+    return options.requires_python or requires_python(bot)

@@ -9,7 +9,7 @@ from pathlib import Path
 from bottool import archive
 from bottool.errors import ProjectError
 from bottool.model import Project
-from bottool_python import checks, layout, locks, requirements, tree
+from bottool_python import layout, locks, metadata, requirements, tree
 from bottool_python.tree import Tree
 
 
@@ -25,7 +25,7 @@ def build(project: Project, output: Path) -> Path:
         raise ProjectError(f"'{project.folder}' has nothing to start", "'bottool validate' says what is missing")
     name = f"{project.bot_id}-{project.version}"
     entries: dict[str, Path | bytes] = dict(files)
-    requires = checks.range_of(sources, layout.options_of(project.options))
+    requires = metadata.range_of(sources, layout.options_of(project.options))
     if project.lock:
         entries[project.lock.file] = project.lock.data
         header = locks.header(project.lock.data.decode())
@@ -43,7 +43,7 @@ def _pkg_info(project: Project, sources: Tree) -> str:
     """The metadata that an installer looks for. Source: core metadata specification, version 2.1."""
     options = layout.options_of(project.options)
     required = requirements.read(sources, options)
-    wanted = checks.range_of(sources, options)
+    wanted = metadata.range_of(sources, options)
     lines = [
         "Metadata-Version: 2.1",
         f"Name: {project.bot_id}",
