@@ -100,7 +100,7 @@ def measure(
         cpu, began = sum(server.cpu_times()[:2]), time.monotonic()
         health: list[float] = []
         while time.monotonic() < began + given.seconds:
-            health.append(timed_get(port, "/sign-in"))
+            health.append(timed_get(port, "/rest/v1/status"))
             time.sleep(0.05)
         share = (sum(server.cpu_times()[:2]) - cpu) / (time.monotonic() - began)
         woken = wake_ups(port, heard)
