@@ -176,9 +176,18 @@ class TaskContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """``None`` means no limit."""
+    """``None`` means no limit. All but the times count the whole process tree."""
 
     timeout_seconds: float | None = None
+    silence_seconds: float | None = None
+    """How long a bot may print nothing."""
+    memory_bytes: int | None = None
+    processes: int | None = None
+    output_bytes: int | None = None
+    disk_bytes: int | None = None
+    """What its working folder may take up on the disk."""
+    interrupt_seconds: float = 0.0
+    """How long a bot that reached a limit may take to end by itself once it was interrupted, before the signal."""
     grace_seconds: float = 10.0
     """How long a bot may take to end after the signal, before it is killed."""
 
@@ -188,6 +197,13 @@ class Reason(StrEnum):
 
     EXITED = "exited"
     TIMED_OUT = "timed_out"
+    SILENT = "silent"
+    """It printed nothing for too long."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """By its own limit, or because the system's memory killer ended it."""
+    TOO_MANY_PROCESSES = "too_many_processes"
+    TOO_MUCH_OUTPUT = "too_much_output"
+    TOO_MUCH_DISK = "too_much_disk"
     STOPPED = "stopped"
     """A person asked for it."""
     DIED = "died"
@@ -200,11 +216,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Of the whole process tree, at one moment. ``cpu_seconds`` counts from the start."""
+    """Of the whole process tree, at one moment. ``cpu_seconds`` counts from the start.
+
+    ``memory_bytes`` counts pages that processes share once for each. ``open_files`` are files, pipes and connections.
+    """
 
     cpu_seconds: float
     memory_bytes: int
     processes: int
+    open_files: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +233,8 @@ class Outcome:
 
     ``exit_code`` is ``None`` when the process never ran or its end was not seen; a death by signal N is ``-N``.
     ``left_behind`` names the processes that outlived the bot and were stopped, for example ``("chrome × 3",)``.
+    ``steps`` says when it was ``asked``, ``signalled`` and ``killed``, as far as that was done, in seconds since the
+    epoch by the machine's clock.
     """
 
     reason: Reason
@@ -221,6 +243,7 @@ class Outcome:
     message: str = ""
     left_behind: tuple[str, ...] = ()
     peak: Usage | None = None
+    steps: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def succeeded(self) -> bool:

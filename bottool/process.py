@@ -27,7 +27,9 @@ from bottool.platform_process import (
     boot_id,
     descendant_pids,
     doze_until_end,
+    held_memory,
     is_subreaper,
+    open_files_of,
     read_piece,
     reap,
     same_boot,
@@ -37,6 +39,7 @@ from bottool.platform_process import (
 from bottool.stopping import (
     KILL_SECONDS,
     MARK,
+    Steps,
     create_time_of,
     end,
     in_session,
@@ -185,25 +188,34 @@ class ProcessTree:
         return self._find(thoroughly=False)
 
     def usage(self) -> Usage:
-        """What the whole tree uses now; memory counts pages that processes share once for each."""
-        memory_bytes = 0
+        """What the whole tree uses now."""
+        memory_bytes = open_files = 0
         seconds = 0.0
         members = self.members()
         for process in members:
-            with contextlib.suppress(psutil.Error):
+            with contextlib.suppress(psutil.Error, OSError), process.oneshot():
                 times = process.cpu_times()
                 seconds += times.user + times.system + times.children_user + times.children_system
                 memory_bytes += process.memory_info().rss
+                open_files += open_files_of(process)
         # A process that died with nobody waiting for it takes its seconds along; the figure must not fall for that.
         self._cpu_seconds = max(self._cpu_seconds, self._collected_seconds + seconds)
-        return Usage(cpu_seconds=self._cpu_seconds, memory_bytes=memory_bytes, processes=len(members))
+        return Usage(
+            cpu_seconds=self._cpu_seconds, memory_bytes=memory_bytes, processes=len(members), open_files=open_files
+        )
 
-    def stop(self, grace_seconds: float) -> None:
+    def memory_bytes(self) -> int:
+        """What the tree has of the machine's memory, swapped or not: as in ``usage``, but pages that processes share
+        count once, where the system can tell. That takes ten times as long.
+        """
+        return sum(held_memory(process) for process in self.members())
+
+    def stop(self, grace_seconds: float, steps: Steps | None = None) -> None:
         """End the whole tree: ask each process, wait the grace time, then kill until nothing is left.
 
         May be called again, and after the program has ended.
         """
-        end(lambda: self._find(thoroughly=True), grace_seconds, leader=self.pid, job=self._job)
+        end(lambda: self._find(thoroughly=True), grace_seconds, leader=self.pid, job=self._job, steps=steps)
         self.wait(KILL_SECONDS)
 
     def sweep(self, grace_seconds: float = 1.0) -> tuple[str, ...]:
@@ -242,7 +254,10 @@ class ProcessTree:
         os.close(self._wake_reader)
 
     def _find(self, *, thoroughly: bool) -> list[psutil.Process]:
-        self._known.update(processes_of(self._pids(thoroughly=thoroughly)))
+        # While a tree is only watched, one that is known is not looked up again; whether it still is the same one is
+        # seen right below.
+        known = set() if thoroughly else {process.pid for process in self._known}
+        self._known.update(processes_of(pid for pid in self._pids(thoroughly=thoroughly) if pid not in known))
         self._known = {process for process in self._known if not self._is_done(process)}
         return sorted(self._known, key=lambda process: (process.pid != self.pid, process.pid))
 

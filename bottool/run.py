@@ -9,23 +9,25 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bottool import launcher, settings
 from bottool.arguments import full_command
 from bottool.errors import BottoolError, LaunchError, PluginError
+from bottool.limits import Guard, Heard, Reached, higher
+from bottool.memory_killer import MemoryKiller
 from bottool.model import Installation, Limits, Outcome, Reason, TaskContext, Usage
 from bottool.plugins import Plugins, one_line
 from bottool.process import ProcessTree, start
+from bottool.stopping import Steps
 
 _LOOK_SECONDS = 0.1
-_USAGE_SECONDS = 1.0
 _OUTPUT_SECONDS = 5.0
 """How long the rest of the output may take once no process is left to write any."""
 
 
-def run(  # noqa: PLR0913 - five moments that a caller may watch, each by its own function
+def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own function
     plugins: Plugins,
     installation: Installation,
     *,
@@ -35,38 +37,46 @@ def run(  # noqa: PLR0913 - five moments that a caller may watch, each by its ow
     stop_requested: Callable[[], bool] = lambda: False,
     started: Callable[[ProcessTree], None] = lambda _tree: None,
     usage: Callable[[Usage], None] = lambda _usage: None,
+    asking: Callable[[Reached], None] = lambda _reached: None,
     ended: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> Outcome:
     """Start the bot, watch it, stop its whole tree, and say how it ended.
 
     ``output(stream, data)`` is called from other threads, one call at a time. ``stop_requested`` is asked ten times a
     second and must be quick. ``started`` is called once, right after the start; what it raises stops the bot and comes
-    out again, as does ``KeyboardInterrupt``. ``usage`` is called every second while the bot runs. ``ended`` hears how a
-    bot that was started ended before the plugins do, which may take their time over it.
+    out again, as does ``KeyboardInterrupt``. ``usage`` is called every second or so while the bot runs. ``asking`` is
+    called when a limit is reached and the bot may have ``interrupt_seconds`` to end by itself: who can tell the bot,
+    tells it. ``ended`` hears how a bot that was started ended before the plugins do, which may take their time over it.
     """
     began = time.monotonic()
+    heard = Heard(output)
     try:
-        tree = _launch(plugins, installation, task, output)
+        tree = _launch(plugins, installation, task, heard)
     except BottoolError as error:
         return Outcome(reason=Reason.NOT_LAUNCHED, message=f"{error} ({error.hint})" if error.hint else str(error))
     try:
+        killer = MemoryKiller.beside(tree.pid)
         started(tree)
-        watch = _Watch(tree=tree, limits=limits, began=time.monotonic(), stop_requested=stop_requested, usage=usage)
-        reason, peak = watch.until_end()
-        if reason is not Reason.EXITED:
-            tree.stop(limits.grace_seconds)
+        guard = Guard(tree=tree, limits=limits, folder=installation.folder, heard=heard, usage=usage)
+        watch = _Watch(tree=tree, guard=guard, stop_requested=stop_requested, asking=asking)
+        end = watch.until_end()
+        if tree.poll() is None:
+            tree.stop(limits.grace_seconds, Steps(taken=watch.steps.taken, hurry=watch.is_urgent))
+        elif not watch.steps.taken and _was_killed(tree) and killer.has_killed():
+            end = _End(reason=Reason.OUT_OF_MEMORY, message=_KILLED_FOR_MEMORY)
         left_behind = tree.sweep()
     except BaseException:
         _abandon(tree, limits)
         raise
     tree.close(_OUTPUT_SECONDS)
     outcome = Outcome(
-        reason=reason,
+        reason=end.reason,
         exit_code=tree.poll(),
         duration_seconds=time.monotonic() - began,
-        message=_message(reason, tree, limits),
+        message=_message(end, tree, watch.steps),
         left_behind=left_behind,
-        peak=_higher(peak, tree.usage()),
+        peak=higher(guard.peak, tree.usage()),
+        steps=dict(watch.steps.taken),
     )
     ended(outcome)
     plugins.task_finished(installation, outcome)
@@ -111,38 +121,50 @@ def _link(link: Path, target: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    """Why a bot is at its end; ``message`` is empty where the reason says all."""
+
+    reason: Reason
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Watch:
     tree: ProcessTree
-    limits: Limits
-    began: float
+    guard: Guard
     stop_requested: Callable[[], bool]
-    usage: Callable[[Usage], None]
+    asking: Callable[[Reached], None]
+    steps: Steps = field(default_factory=Steps)
 
-    def until_end(self) -> tuple[Reason, Usage]:
-        """Wait for the bot's end, or for a reason to end it; and the highest usage seen."""
-        peak = self.tree.usage()
-        sample_at = self.began + _USAGE_SECONDS
-        while self.tree.wait(self._until(sample_at)) is None:
+    def until_end(self) -> _End:
+        """Wait for the bot's end, or for a reason to end it, and then for a bot that was asked to end by itself."""
+        while self.tree.wait(self._until_next_look()) is None:
             if self.stop_requested():
-                return Reason.STOPPED, peak
-            now = time.monotonic()
-            if self._deadline is not None and now >= self._deadline:
-                return Reason.TIMED_OUT, peak
-            if now >= sample_at:
-                sample_at = now + _USAGE_SECONDS
-                seen = self.tree.usage()
-                peak = _higher(peak, seen)
-                self.usage(seen)
-        return Reason.EXITED, peak
+                return _End(reason=Reason.STOPPED)
+            reached = self.guard.look()
+            if reached is not None:
+                self._ask(reached)
+                return _End(reason=reached.reason, message=reached.message)
+        return _End(reason=Reason.EXITED)
 
-    @property
-    def _deadline(self) -> float | None:
-        return None if self.limits.timeout_seconds is None else self.began + self.limits.timeout_seconds
+    def _ask(self, reached: Reached) -> None:
+        seconds = self.guard.limits.interrupt_seconds
+        if seconds <= 0 or reached.urgent:
+            return
+        self.steps.take("asked")
+        self.asking(reached)
+        deadline = time.monotonic() + seconds
+        while self.tree.wait(_LOOK_SECONDS) is None and time.monotonic() < deadline:
+            if self.stop_requested() or self.is_urgent():
+                return
 
-    def _until(self, sample_at: float) -> float:
-        """How long to wait before looking around again."""
-        next_at = sample_at if self._deadline is None else min(sample_at, self._deadline)
-        return min(_LOOK_SECONDS, max(0.0, next_at - time.monotonic()))
+    def is_urgent(self) -> bool:
+        """So far above a limit that waiting may harm the machine."""
+        reached = self.guard.look()
+        return reached is not None and reached.urgent
+
+    def _until_next_look(self) -> float:
+        return min(_LOOK_SECONDS, max(0.0, self.guard.next_at - time.monotonic()))
 
 
 def _abandon(tree: ProcessTree, limits: Limits) -> None:
@@ -154,31 +176,35 @@ def _abandon(tree: ProcessTree, limits: Limits) -> None:
         tree.close(0.0)
 
 
-def _higher(one: Usage, other: Usage) -> Usage:
-    return Usage(
-        cpu_seconds=max(one.cpu_seconds, other.cpu_seconds),
-        memory_bytes=max(one.memory_bytes, other.memory_bytes),
-        processes=max(one.processes, other.processes),
-    )
-
-
-def _message(reason: Reason, tree: ProcessTree, limits: Limits) -> str:
+def _message(end: _End, tree: ProcessTree, steps: Steps) -> str:
     said = {
-        Reason.TIMED_OUT: f"ran longer than its limit of {limits.timeout_seconds:g} seconds and was stopped"
-        if limits.timeout_seconds is not None
-        else "",
         Reason.STOPPED: "was stopped on request",
         Reason.EXITED: _exit_message(tree.poll() or 0),
-    }[reason]
+    }.get(end.reason, end.message)
+    if end.message and end.message != _KILLED_FOR_MEMORY:
+        was_stopped = "signalled" in steps.taken or "killed" in steps.taken
+        said += " and was stopped" if was_stopped else " and ended when it was asked to"
     lost = f"its output could not be kept: {tree.output_error}" if tree.output_error else ""
     alive = "not all of its processes could be stopped" if tree.members() else ""
     return "; ".join(part for part in (said, lost, alive) if part)
 
 
+_KILLED_FOR_MEMORY = "out of memory: the system's memory killer ended it"
+_KILLED_IN_A_SHELL = 137
+"""How a shell says that what it started was killed: 128 and the signal."""
+
+
+def _was_killed(tree: ProcessTree) -> bool:
+    return sys.platform != "win32" and tree.poll() in {-signal.SIGKILL, _KILLED_IN_A_SHELL}
+
+
 def _exit_message(exit_code: int) -> str:
+    if exit_code == _KILLED_IN_A_SHELL and sys.platform != "win32":
+        return f"ended with exit status {exit_code}: a program of it was ended by SIGKILL, perhaps out of memory"
     if exit_code >= 0:
         return f"ended with exit status {exit_code}" if exit_code else ""
     try:
-        return f"was ended by {signal.Signals(-exit_code).name}"
+        name = signal.Signals(-exit_code).name
     except ValueError:
         return f"was ended by signal {-exit_code}"
+    return f"was ended by {name}" + (", perhaps out of memory" if name == "SIGKILL" else "")

@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,19 @@ MARK = "BOTTOOL_PROCESS"
 KILL_SECONDS = 10.0
 _STEP_SECONDS = 0.002
 _CLOCK_SLACK_SECONDS = 0.005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """How an end goes on. ``taken``: when (seconds since the epoch) each step was taken first, by its name: ``asked``,
+    ``signalled``, ``killed``. While ``hurry`` is true nobody waits for anything.
+    """
+
+    taken: dict[str, float] = field(default_factory=dict)
+    hurry: Callable[[], bool] = lambda: False
+
+    def take(self, name: str) -> None:
+        self.taken.setdefault(name, time.time())
 
 
 def create_time_of(pid: int) -> float | None:
@@ -63,17 +77,22 @@ def stop_leftovers(pid: int, create_time: float, folder: Path, group: str = "") 
     return left
 
 
-def end(find: Find, grace_seconds: float, *, leader: int | None = None, job: Job | None = None) -> None:
+def end(
+    find: Find, grace_seconds: float, *, leader: int | None = None, job: Job | None = None, steps: Steps | None = None
+) -> None:
     """Ask, wait, then stop-then-kill: a process that is stopped cannot fork away while the others are listed.
 
     ``leader`` is the process that was started; where only a group's leader can be asked, nobody is without it.
     """
-    if grace_seconds > 0:
-        ask_to_end(find(), leader)
-        wait_until_gone(find, grace_seconds)
+    steps = steps or Steps()
+    if grace_seconds > 0 and (asked := find()):
+        steps.take("signalled")
+        ask_to_end(asked, leader)
+        wait_until_gone(find, grace_seconds, steps.hurry)
     deadline = time.monotonic() + KILL_SECONDS
     stopped: set[psutil.Process] = set()
     while (alive := find()) and time.monotonic() < deadline:
+        steps.take("killed")
         fresh = [process for process in alive if process not in stopped]
         stopped.update(fresh)
         if fresh:
@@ -91,10 +110,10 @@ def _tell(processes: Iterable[psutil.Process], action: Callable[[psutil.Process]
             action(process)
 
 
-def wait_until_gone(find: Find, seconds: float) -> None:
+def wait_until_gone(find: Find, seconds: float, hurry: Callable[[], bool] = lambda: False) -> None:
     deadline = time.monotonic() + seconds
     pause = _STEP_SECONDS
-    while find() and time.monotonic() < deadline:
+    while find() and time.monotonic() < deadline and not hurry():
         time.sleep(pause)
         pause = min(pause * 2, 0.05)
 

@@ -20,7 +20,7 @@ PACKAGES = {
 
 # A module of core imports only those before it.
 CORE = (
-    *("errors", "model", "sbom", "states", "local", "language", "hookspecs", "plugins", "settings"),
+    *("errors", "model", "sbom", "states", "quantities", "local", "language", "hookspecs", "plugins", "settings"),
     *("bot_toml", "names", "discovery", "no_bot", "project"),
     *("locks", "sqlite_build", "members", "tar_reader", "zip_reader", "archive_check"),
     *("ignore_files", "sources", "deflating", "steady_files", "zip_writer", "packing", "jar_packing", "archive"),
@@ -28,6 +28,7 @@ CORE = (
     *(
         "cgroup",
         "platform_process",
+        "memory_killer",
         "stopping",
         "process",
         "stamps",
@@ -40,6 +41,7 @@ CORE = (
         *("manifests", "uses", "shelf", "working_folder", "environments", "cache_use"),
         "arguments",
         "launcher",
+        "limits",
         "run",
     ),
     *("wire", "answers", "client", "moving", "cli", "testing", "__main__"),
