@@ -78,13 +78,23 @@ from bottool.wire.pools import (
     Pulled,
 )
 from bottool.wire.schedules import Calendar, NewSchedule, Preview, Schedule, ScheduleChange, ScheduleRun, Wish
-from bottool.wire.spool import FRAME_HEAD_BYTES, FRAME_MAX_BYTES, Frame, Stream, frames, pack_frame, whole_frames
+from bottool.wire.spool import (
+    FRAME_HEAD_BYTES,
+    FRAME_MAX_BYTES,
+    Frame,
+    Stream,
+    frame_bytes,
+    frames,
+    pack_frame,
+    whole_frames,
+)
 from bottool.wire.work import (
     Appended,
     AttemptAlive,
     Capabilities,
     Ended,
     HandBack,
+    LimitReached,
     Permit,
     Register,
     Registered,
@@ -93,6 +103,7 @@ from bottool.wire.work import (
     Synced,
     Verdict,
     Work,
+    WorkLimits,
 )
 
 __all__ = [
@@ -142,6 +153,7 @@ __all__ = [
     "HandBack",
     "Imported",
     "Inspection",
+    "LimitReached",
     "Log",
     "LogChange",
     "LogColumn",
@@ -199,8 +211,10 @@ __all__ = [
     "Verdict",
     "Wish",
     "Work",
+    "WorkLimits",
     "Workspace",
     "WorkspaceChange",
+    "frame_bytes",
     "frames",
     "pack_frame",
     "whole_frames",

@@ -9,7 +9,10 @@ import msgspec
 from bottool.wire.base import Message
 from bottool.wire.notices import NoticeType
 
-_ENDED_BY_OTHERS = re.compile(r"(the bot )?(was ended by|was stopped|ran out of time|ran longer than)\b")
+_ENDED_BY_OTHERS = re.compile(
+    r"(the bot )?(was ended by|was stopped|ran out of time|ran longer than|out of memory:|printed nothing for"
+    r"|printed [\d.]+ [kMGT]?B, more than|had \d+ processes, more than|filled its working folder with)(?!\w)"
+)
 _NAMES_AN_ERROR = re.compile(r"[\w.$]*(Error|Exception)\b.*:")
 
 
@@ -149,6 +152,16 @@ class Automation(Message, kw_only=True, frozen=True):
     parameters: list[Parameter] = []
     priority: int = 0
     timeout_seconds: int | None = None
+    silence_seconds: int | None = None
+    """How long a bot may print nothing; ``None`` in this and the limits below is no limit."""
+    memory_limit_bytes: int | None = None
+    process_limit: int | None = None
+    output_limit_bytes: int | None = None
+    disk_limit_bytes: int | None = None
+    interrupt_seconds: int = 5
+    """How long a bot that reached a limit may take to end by itself once it was interrupted, before the signal."""
+    grace_seconds: int = 10
+    """How long a bot may take to end after the signal, before it is killed."""
     max_attempts: int = 1
     """1: started at most once. More: started again after a failure that was seen, at most so often in all; never
     after a mere loss of contact, when the bot may still run."""
@@ -181,6 +194,13 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     parameters: list[Parameter] = []
     priority: int = 0
     timeout_seconds: int | None = None
+    silence_seconds: int | None = None
+    memory_limit_bytes: int | None = None
+    process_limit: int | None = None
+    output_limit_bytes: int | None = None
+    disk_limit_bytes: int | None = None
+    interrupt_seconds: int = 5
+    grace_seconds: int = 10
     max_attempts: int = 1
     report_required: bool = False
     needs_display: bool = False
@@ -201,6 +221,13 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     parameters: list[Parameter] | msgspec.UnsetType = msgspec.UNSET
     priority: int | msgspec.UnsetType = msgspec.UNSET
     timeout_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
+    silence_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
+    memory_limit_bytes: int | msgspec.UnsetType | None = msgspec.UNSET
+    process_limit: int | msgspec.UnsetType | None = msgspec.UNSET
+    output_limit_bytes: int | msgspec.UnsetType | None = msgspec.UNSET
+    disk_limit_bytes: int | msgspec.UnsetType | None = msgspec.UNSET
+    interrupt_seconds: int | msgspec.UnsetType = msgspec.UNSET
+    grace_seconds: int | msgspec.UnsetType = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
     report_required: bool | msgspec.UnsetType = msgspec.UNSET
     needs_display: bool | msgspec.UnsetType = msgspec.UNSET

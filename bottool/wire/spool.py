@@ -39,6 +39,11 @@ def pack_frame(frame: Frame) -> bytes:
     return _HEAD.pack(frame.stream, len(frame.data), frame.at) + frame.data
 
 
+def frame_bytes(data: bytes | bytearray, position: int) -> int:
+    """The length of the frame that starts at ``position``, its head included. There must be one."""
+    return FRAME_HEAD_BYTES + int(_HEAD.unpack_from(data, position)[1])
+
+
 def whole_frames(data: bytes) -> int:
     """How many bytes at the start of ``data`` are whole frames; the rest is a frame that is still being written.
 

@@ -49,7 +49,7 @@ class AttemptAlive(Message, kw_only=True, frozen=True):
     attempt: int
     state: Literal["preparing", "ready", "starting", "running", "reporting"]
     usage: dict[str, float] = {}
-    """``cpu_seconds``, ``memory_bytes``, ``processes``, when known."""
+    """``cpu_seconds``, ``memory_bytes``, ``processes``, ``open_files``, when known."""
 
 
 class Sync(Message, kw_only=True, frozen=True):
@@ -91,6 +91,17 @@ class Verdict(Message, kw_only=True, frozen=True):
     verdict: Literal["ok", "interrupt", "stop", "gone"]
 
 
+class WorkLimits(Message, kw_only=True, frozen=True):
+    """What the bot may use; ``None`` is no limit. Its time-out and its grace time are the work's own."""
+
+    silence_seconds: int | None = None
+    memory_bytes: int | None = None
+    processes: int | None = None
+    output_bytes: int | None = None
+    disk_bytes: int | None = None
+    interrupt_seconds: float = 0.0
+
+
 class Work(Message, kw_only=True, frozen=True):
     """One attempt, leased. Nothing secret: secrets come with the permit."""
 
@@ -109,6 +120,8 @@ class Work(Message, kw_only=True, frozen=True):
     grace_seconds: float = 10.0
     needs_display: bool = False
     """No two such bots run on one machine at the same time."""
+    limits: WorkLimits | None = None
+    """``None``: the server is of a release that knows neither limits, nor their reasons, nor ``LimitReached``."""
 
 
 class Synced(Message, kw_only=True, frozen=True):
@@ -134,6 +147,15 @@ class Started(Message, kw_only=True, frozen=True):
     prepared_seconds: float = 0.0
 
 
+class LimitReached(Message, kw_only=True, frozen=True):
+    """The bot reached a limit of its automation, and is to learn through its SDK that it should end."""
+
+    reason: str
+    message: str
+    at: float
+    """Seconds since the epoch, by the machine's clock; for people only."""
+
+
 class HandBack(Message, kw_only=True, frozen=True):
     """Before the permit only: another runner may try at once. ``permanent`` means no runner should."""
 
@@ -153,6 +175,8 @@ class Ended(Message, kw_only=True, frozen=True):
     left_behind: list[str] = []
     output_bytes: int = 0
     peak: dict[str, float] = {}
+    steps: dict[str, float] = {}
+    """When the bot was ``asked``, ``signalled`` and ``killed``: seconds since the epoch by the machine's clock."""
 
 
 class Appended(Message, kw_only=True, frozen=True):

@@ -24,6 +24,7 @@ from bottool_runner.gateway import Closing
 from bottool_runner.handover import KEEPERS_LOG, HandedPermit, KeeperProcess
 from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Process, Ticket, other_boot, settle
 from bottool_runner.leftovers import stop_processes
+from bottool_runner.limits import LimitNews
 from bottool_runner.output import Uploader
 from bottool_runner.surroundings import Gone, Surroundings
 from bottool_runner.system import is_locked, wait_until_unlocked
@@ -56,6 +57,7 @@ class Execution:
         self._has_told_start = False
         self._looked_at_lock = 0.0
         self._uploader = Uploader(folder.spool, self._send_output)
+        self._limit = LimitNews(folder, lambda said: self._persist(lambda: around.gateway.limit(*folder.key, said)))
         self._can_upload = True
         self._fault: NotPrepared | None = None
         self._backoff = Backoff()
@@ -227,6 +229,7 @@ class Execution:
         self.state = "running" if self.folder.has("started") else "starting"
         while self._keeper_lives():
             self._tell_start()
+            self._limit.look()
             self._send_new_output()
             if self._stop.is_set() and not self.folder.has("stop"):
                 self.folder.publish("stop", "stop")
@@ -314,8 +317,6 @@ class Execution:
         except (Conflict, NotFound) as error:
             raise Gone from error
 
-    # Endings.
-
     def _end_leftovers(self) -> None:
         """The keeper was killed: end what it left, and write the report that it could not write."""
         restarted = other_boot(self.folder, self._around.boot_id)
@@ -374,8 +375,6 @@ class Execution:
             if not self._keeper.collect(_KEEPER_END_SECONDS):
                 self._keeper.forget()
             self._keeper = None
-
-    # Small things.
 
     def _pause(self, seconds: float) -> None:
         """Wait a moment or for news of the keeper, unless the attempt or the runner is at its end."""

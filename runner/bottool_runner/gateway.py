@@ -72,6 +72,9 @@ class Gateway:
     def started(self, task_id: int, attempt: int, body: wire.Started) -> None:
         self._client.post(f"{_of(task_id, attempt)}/started", body)
 
+    def limit(self, task_id: int, attempt: int, body: wire.LimitReached) -> None:
+        self._client.post(f"{_of(task_id, attempt)}/limit", body)
+
     def void(self, task_id: int, attempt: int, reason: str) -> None:
         self._client.post(f"{_of(task_id, attempt)}/void", {"reason": reason})
 

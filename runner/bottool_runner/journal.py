@@ -12,6 +12,7 @@ a folder that it finds. Knows no server and starts no process. Format 1; a keepe
     started       keeper   the bot's process
     spool         keeper   output, in frames
     usage.json    keeper   what the bot uses now
+    limit         keeper   the limit that the bot reached; the server is to let the bot know
     stop          runner   the bot is to end
     exit          keeper   how the bot ended; the runner writes it for a keeper that was killed
     acked         runner   the server knows; the folder may go
@@ -38,7 +39,7 @@ T = TypeVar("T")
 _NAME = re.compile(r"(\d+)-(\d+)")
 _DOOMED = ".doomed-"
 _UNFINISHED = ".new-"
-_MADE_BY_KEEPER = ("ready", "not_prepared", "keeper.pid", "spool", "usage.json", "stop", "keeper.log")
+_MADE_BY_KEEPER = ("ready", "not_prepared", "keeper.pid", "spool", "usage.json", "limit", "stop", "keeper.log")
 
 
 class Assignment(msgspec.Struct, kw_only=True, frozen=True):

@@ -24,12 +24,14 @@ import msgspec
 from bottool import process, stopping, wire
 from bottool.archive import read_manifest
 from bottool.errors import ArchiveError, BottoolError, BuildError
-from bottool.model import Installation, Limits, Outcome, Package, Reason, TaskContext, Usage
+from bottool.limits import Reached
+from bottool.model import Installation, Outcome, Package, Reason, TaskContext, Usage
 from bottool.platform_process import descendant_pids
 from bottool.plugins import Plugins, one_line
 from bottool_runner.display import display_lock, take_display
 from bottool_runner.handover import HandedPermit
 from bottool_runner.journal import Assignment, AttemptFolder, NotPrepared, Process, Ticket
+from bottool_runner.limits import limits_of, said_of, told_as
 from bottool_runner.output import Spool
 from bottool_runner.system import FileLock, keep_pipes_to_myself
 
@@ -176,11 +178,12 @@ class Keeper:
                 task=TaskContext(
                     server=permit.server, task_id=work.task_id, workspace=permit.workspace, token=permit.token
                 ),
-                limits=Limits(timeout_seconds=work.timeout_seconds, grace_seconds=work.grace_seconds),
+                limits=limits_of(work),
                 output=self._spool.write,
                 stop_requested=self._stop_requested,
                 started=self._publish_start,
                 usage=self._show_usage,
+                asking=self._publish_limit,
                 # Before any plugin looks at it: whatever happens to this process then, the bot's end is known.
                 ended=lambda outcome: self._publish_exit(self._named_rightly(outcome)),
             )
@@ -218,6 +221,12 @@ class Keeper:
     def _show_usage(self, usage: Usage) -> None:
         _unless_the_disk_is_full(lambda: self._folder.show("usage.json", asdict(usage)))
 
+    def _publish_limit(self, reached: Reached) -> None:
+        """The runner tells the server, and the bot reads there that it should end."""
+        limit = said_of(reached)
+        self._spool.note(f"{limit.message} and is asked to end")
+        _unless_the_disk_is_full(lambda: self._folder.publish("limit", limit))
+
     def _publish_exit(self, outcome: Outcome) -> None:
         """Try for a long time: on a full disk the bot's end must not get lost as soon as there is room.
 
@@ -225,8 +234,11 @@ class Keeper:
         """
         if self._has_told_end:
             return
+        if outcome.reason not in {Reason.EXITED, Reason.NOT_LAUNCHED} and outcome.message:
+            self._spool.note(outcome.message)
         self._spool.close()
-        ended = ended_of(outcome, output_bytes=self._folder.spool.stat().st_size)
+        told = told_as(outcome, self._assignment.work)
+        ended = ended_of(told, output_bytes=self._folder.spool.stat().st_size)
         deadline = time.monotonic() + _PUBLISH_SECONDS
         while True:
             try:
@@ -264,6 +276,7 @@ def ended_of(outcome: Outcome, *, output_bytes: int) -> wire.Ended:
         left_behind=list(outcome.left_behind),
         output_bytes=output_bytes,
         peak=asdict(outcome.peak) if outcome.peak else {},
+        steps=dict(outcome.steps),
     )
 
 

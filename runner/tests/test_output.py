@@ -4,7 +4,8 @@ import threading
 import pytest
 
 from bottool import wire
-from bottool_runner.output import PIECE_BYTES, Mask, Spool, Uploader
+from bottool_runner.masking import Mask
+from bottool_runner.output import PIECE_BYTES, Spool, Uploader
 
 OUT, ERR, NOTE = wire.Stream.STDOUT, wire.Stream.STDERR, wire.Stream.NOTE
 
@@ -36,12 +37,12 @@ def text(path, stream=OUT):
 def test_what_is_written_is_there_at_once_in_order_and_with_its_time(path):
     spool = Spool(path, 1_000_000, clock=lambda: 12.5)
 
-    spool.write(1, b"one")
-    spool.write(2, b"two\xff\x00")
+    spool.write(1, b"one\n")
+    spool.write(2, b"two\xff\x00\n")
     spool.note("note ☃")
 
     frames = list(wire.frames(path.read_bytes()))
-    assert frames == [(OUT, 12.5, b"one"), (ERR, 12.5, b"two\xff\x00"), (NOTE, 12.5, "note ☃".encode())]
+    assert frames == [(OUT, 12.5, b"one\n"), (ERR, 12.5, b"two\xff\x00\n"), (NOTE, 12.5, "note ☃".encode())]
     spool.close()
 
 
@@ -71,34 +72,65 @@ def test_frames_of_two_threads_never_mix(path):
     assert text(path, ERR) == b"2" * 150_000
 
 
-def test_the_limit_keeps_the_beginning_and_says_how_much_is_missing(path):
+def test_the_limit_keeps_the_beginning_and_the_end_and_says_how_much_is_missing_between(path):
+    spool, lines = Spool(path, 20_000), [f"{number:04}{'x' * 995}\n".encode() for number in range(100)]
+
+    for line in lines:
+        spool.write(1, line)
+    spool.close()
+
+    frames = list(wire.frames(path.read_bytes()))
+    streams = [frame.stream for frame in frames]
+    first_note = streams.index(NOTE)
+    head, tail = frames[:first_note], frames[first_note + 2 :]
+    kept = len(head) + len(tail)
+    assert path.stat().st_size <= 20_000
+    assert [frame.data for frame in head] == lines[: len(head)]
+    assert [frame.data for frame in tail] == lines[-len(tail) :]
+    assert (len(head) > 10, len(tail)) == (True, 4)
+    assert [frame.data for frame in frames[first_note : first_note + 2]] == [
+        b"more than 20 kB of output: from here on only its end is kept",
+        f"{1000 * (100 - kept)} bytes of output were not kept: more than 20 kB".encode(),
+    ]
+    assert spool.cut_bytes == 1000 * (100 - kept)
+
+
+def test_what_has_room_in_the_end_is_kept_whole(path):
     spool = Spool(path, 20_000)
 
-    for number in range(100):
-        spool.write(1, str(number % 10).encode() * 1000)
+    for _ in range(13):
+        spool.write(1, b"x" * 999 + b"\n")
     spool.close()
 
-    kept = text(path)
-    assert path.stat().st_size <= 20_000
-    assert kept == b"".join(str(n % 10).encode() * 1000 for n in range(len(kept) // 1000))
-    assert text(path, NOTE) == f"{100_000 - len(kept)} bytes of output were not kept: more than 20000 bytes".encode()
-    assert spool.cut_bytes == 100_000 - len(kept)
+    assert text(path) == (b"x" * 999 + b"\n") * 13
+    assert spool.cut_bytes == 0
 
 
-def test_after_the_first_cut_nothing_smaller_slips_in(path):
-    spool = Spool(path, 10_000)
+@pytest.mark.parametrize("seed", range(20))
+def test_every_byte_is_kept_or_counted(path, seed):
+    draw = random.Random(seed)
+    limit_bytes = draw.choice([12_000, 50_000, 400_000])
+    spool, written = Spool(path, limit_bytes), {OUT: b"", ERR: b""}
 
-    spool.write(1, b"x" * 8000)
-    spool.write(1, b"y")
+    for _ in range(300):
+        stream, data = draw.choice([OUT, ERR]), draw.randbytes(draw.choice([1, 10, 1000, 5000, 70_000]))
+        written[stream] += data
+        spool.write(stream, data)
     spool.close()
 
-    assert text(path) == b""
-    assert b"8001 bytes" in text(path, NOTE)
+    kept = {stream: text(path, stream) for stream in written}
+    assert sum(map(len, kept.values())) + spool.cut_bytes == sum(map(len, written.values()))
+    assert path.stat().st_size <= limit_bytes
+    for stream, data in kept.items():
+        assert any(
+            written[stream].startswith(data[:n]) and written[stream].endswith(data[n:]) for n in range(len(data) + 1)
+        )
 
 
-def test_a_full_disk_loses_whole_frames_and_says_so(path):
+@pytest.mark.parametrize("has_room_again", [True, False])
+def test_a_full_disk_loses_whole_frames_only(path, has_room_again):
     spool = Spool(path, 1_000_000)
-    spool.write(1, b"kept")
+    spool.write(1, b"kept\n")
     size = path.stat().st_size
 
     class Full:
@@ -117,13 +149,40 @@ def test_a_full_disk_loses_whole_frames_and_says_so(path):
             self.file.close()
 
     spool._file, file = Full(spool._file), spool._file
-    spool.write(1, b"lost")
+    spool.write(1, b"waits\n")
     assert path.stat().st_size == size, "no torn frame stays"
+    if has_room_again:
+        spool._file = file
+    spool.close()
+
+    assert text(path) == b"kept\n" + (b"waits\n" if has_room_again else b"")
+    assert spool.cut_bytes == (0 if has_room_again else 6)
+
+
+def test_on_a_full_disk_the_end_is_kept_until_there_is_room(path):
+    spool, file = Spool(path, 1_000_000), None
+
+    class Full:
+        closed = False
+
+        def __init__(self, file):
+            self.fileno, self.truncate = file.fileno, file.truncate
+
+        def write(self, _data):
+            raise OSError(28, "No space left on device")
+
+    spool._file, file = Full(spool._file), spool._file
+    for number in range(3000):
+        spool.write(1, f"{number:05}{'x' * 994}\n".encode())
     spool._file = file
     spool.close()
 
-    assert text(path) == b"kept"
-    assert text(path, NOTE) == b"4 bytes of output were not kept: No space left on device"
+    kept = text(path)
+    assert kept.endswith(b"02999" + b"x" * 994 + b"\n")
+    assert 240_000 < len(kept) <= 250_000
+    assert (
+        text(path, NOTE) == f"{3_000_000 - len(kept)} bytes of output were not kept: No space left on device".encode()
+    )
 
 
 def test_closing_twice_is_harmless(path):
@@ -131,31 +190,6 @@ def test_closing_twice_is_harmless(path):
 
     spool.close()
     spool.close()
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_a_secret_is_masked_wherever_the_pieces_break(seed):
-    draw = random.Random(seed)
-    secret = b"aab" + bytes(draw.choice(b"ab") for _ in range(draw.randint(1, 6)))
-    plain = b"".join(draw.choice([secret, b"a", b"b", b"aa", secret[:-1]]) for _ in range(40))
-    mask, out, position = Mask(secret), b"", 0
-
-    while position < len(plain):
-        step = draw.randint(1, 7)
-        out += mask.pass_on(plain[position : position + step])
-        position += step
-    out += mask.rest()
-
-    assert len(out) == len(plain)
-    assert out == plain.replace(secret, b"*" * len(secret))
-
-
-def test_a_mask_holds_back_only_what_may_become_the_secret():
-    mask = Mask(b"secret")
-
-    assert mask.pass_on(b"hello\n") == b"hello\n"
-    assert mask.pass_on(b"my sec") == b"my "
-    assert mask.pass_on(b"ond") == b"second"
 
 
 def test_everything_arrives_once_and_only_whole_frames_are_sent(path):
