@@ -225,6 +225,7 @@ automation = _table(
     sa.Column("parameters", Json, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
     sa.Column("timeout_seconds", sa.Integer),
+    *limit_columns(),
     sa.Column("max_attempts", sa.Integer, nullable=False, server_default="1"),
     sa.Column("report_required", sa.Boolean, nullable=False, server_default=sa.false()),
     _time("created_at"),
@@ -325,6 +326,10 @@ attempt = _table(
     _reference("revision_id", "revision.id"),
     _reference("bot_version_id", "bot_version.id"),
     sa.Column("timeout_seconds", sa.Integer),
+    # The automation's other limits, pinned too.
+    sa.Column("limits", Json, nullable=False, server_default="{}"),
+    # The ``model.Reason`` of a limit: from then on the bot reads that it should end.
+    _text("limit_reached"),
     _time("lease_until"),
     _time("leased_at"),
     # The token is derived from the server's key, the attempt and this; only its hash is in ``token``.
