@@ -18,7 +18,7 @@ class TaskState(StrEnum):
     """The permit was granted; the start is not confirmed yet."""
     RUNNING = "running"
     STOPPING = "stopping"
-    """A person asked it to end."""
+    """A person asked it to end, or it reached a limit."""
     LOST = "lost"
     """Contact was lost after the permit; the bot may still run."""
     SUCCEEDED = "succeeded"

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from bottool.cli import present
+from bottool.cli.amounts import LIMIT_OPTIONS, NO_LIMIT_AT_ZERO, shown_limits
 from bottool.cli.options import json_option, server_options
 from bottool.cli.state import State
 
@@ -29,7 +30,7 @@ def command() -> None:
 
 
 def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What ``create`` and ``update`` set; what is not said is ``None`` or empty."""
+    """What ``create`` and ``update`` set; what is not said is ``None`` or empty. A limit of 0 is none."""
     for flags, options in (
         (("--name",), {"help": "Name for people. [default: the label]"}),
         (("--description",), {"help": "What it is for."}),
@@ -40,7 +41,7 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
             {"multiple": True, "help": "Parameter, as NAME[:TYPE][!][=DEFAULT]; may be repeated."},
         ),
         (("--priority",), {"type": click.IntRange(0, 10), "help": "0 to 10; 10 goes first."}),
-        (("--timeout", "timeout_seconds"), {"type": click.IntRange(0), "help": "Seconds; 0 is no limit."}),
+        *LIMIT_OPTIONS,
         (("--max-attempts",), {"type": click.IntRange(1), "help": "1: a task is started at most once."}),
         (
             ("--report-required/--no-report-required",),
@@ -151,7 +152,7 @@ def show(state: State, label: str, as_json: bool) -> None:
             "runners": found.runners or "(none yet)",
             "parameters": [_parameter(each) for each in found.parameters],
             "priority": found.priority,
-            "time-out": present.duration(found.timeout_seconds),
+            **shown_limits(found),
             "attempts": found.max_attempts,
             "report required": found.report_required,
             "needs a display": found.needs_display,
@@ -196,8 +197,9 @@ def _said(options: dict[str, Any]) -> dict[str, Any]:
         said["credentials"] = list(said["credentials"])
     if "parameters" in said:
         said["parameters"] = [definition(text) for text in said["parameters"]]
-    if said.get("timeout_seconds") == 0:
-        said["timeout_seconds"] = None
+    for name in NO_LIMIT_AT_ZERO:
+        if said.get(name) == 0:
+            said[name] = None
     return said
 
 

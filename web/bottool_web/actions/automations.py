@@ -19,6 +19,18 @@ from bottool_web.store.scope import Principal
 __all__ = ["change", "check_parameters", "create", "delete", "get_automation", "list_automations"]
 
 LONGEST_TIMEOUT_SECONDS = 30 * 24 * 3600
+LONGEST_END_SECONDS = 3600
+RANGES = {
+    "timeout_seconds": (1, LONGEST_TIMEOUT_SECONDS),
+    "silence_seconds": (1, LONGEST_TIMEOUT_SECONDS),
+    "memory_limit_bytes": (10**6, 2**50),
+    "process_limit": (1, 10**6),
+    "output_limit_bytes": (1, 2**50),
+    "disk_limit_bytes": (10**6, 2**50),
+    "interrupt_seconds": (0, LONGEST_END_SECONDS),
+    "grace_seconds": (0, LONGEST_END_SECONDS),
+}
+"""From the least to the most. Less memory than a megabyte runs no bot: whoever says that means another unit."""
 MOST_ATTEMPTS = 100
 LONGEST_WAIT_MINUTES = 30 * 24 * 60
 
@@ -114,8 +126,9 @@ def _check(said: dict[str, Any]) -> None:
         checks.number(said["max_attempts"], "max_attempts", 1, MOST_ATTEMPTS)
     if "waiting_minutes" in said:
         checks.number(said["waiting_minutes"], "waiting_minutes", 1, LONGEST_WAIT_MINUTES)
-    if said.get("timeout_seconds") is not None:
-        checks.number(said["timeout_seconds"], "timeout_seconds", 1, LONGEST_TIMEOUT_SECONDS)
+    for name, (low, high) in RANGES.items():
+        if said.get(name) is not None:
+            checks.number(said[name], name, low, high)
     if "parameters" in said:
         check_declared(said["parameters"])
     _check_lists(said)
@@ -130,10 +143,7 @@ def _check_lists(said: dict[str, Any]) -> None:
 
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
-    plain = (
-        *("name", "description", "priority", "timeout_seconds", "max_attempts"),
-        *("report_required", "needs_display", "waiting_minutes"),
-    )
+    plain = ("name", "description", "priority", "max_attempts", "report_required", "waiting_minutes", *RANGES)
     columns = {name: said[name] for name in plain if name in said}
     if "parameters" in said:
         columns["parameters"] = msgspec.to_builtins(said["parameters"])

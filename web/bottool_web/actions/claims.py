@@ -18,6 +18,7 @@ from bottool_web.actions.permissions import action
 from bottool_web.actions.runner_words import figures
 from bottool_web.actions.site import Site
 from bottool_web.store import attempts, moves, queue, runners
+from bottool_web.store.limit_columns import pinned
 from bottool_web.store.moves import Row
 from bottool_web.store.queue import Taker
 from bottool_web.store.scope import Principal
@@ -262,6 +263,7 @@ def _lease(tx: sa.Connection, site: Site, who: Principal, claim_key: str, found:
             revision_id=runs.revision_id,
             bot_version_id=runs.bot_version_id,
             timeout_seconds=runs.timeout_seconds,
+            limits=pinned(runs),
             nonce=secrets.token_hex(16),
             leased_at=now,
             lease_until=now + timedelta(seconds=site.settings.lease_seconds),

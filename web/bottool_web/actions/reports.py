@@ -15,6 +15,7 @@ from bottool.model import Reason
 from bottool.states import AttemptState
 from bottool_web.actions import checks, endings, fencing, news, pool_returns
 from bottool_web.actions.fencing import Held
+from bottool_web.actions.limits import times_of
 from bottool_web.actions.masking import masker_of
 from bottool_web.actions.output import last_lines
 from bottool_web.actions.permissions import action
@@ -148,4 +149,5 @@ def _seen(ended: wire.Ended) -> dict[str, Any]:
         "duration_seconds": seconds(ended.duration_seconds),
         "left_behind": names(ended.left_behind),
         "message": cleaned(ended.message),
+        **times_of(ended.steps),
     }

@@ -34,7 +34,7 @@ def result_of_silence(ended: wire.Ended, found: Circumstances) -> Result:
             return _exit_zero(found)
         case Reason.STOPPED if found.stop_asked:
             return Result(state=TaskState.CANCELLED, message=ended.message or "stopped on request")
-        case Reason.TIMED_OUT:
+        case Reason.TIMED_OUT | Reason.SILENT:
             return Result(state=TaskState.TIMED_OUT, message=_told(ended.message or "the bot ran out of time", found))
         case _:
             return Result(state=TaskState.FAILED, message=_told(ended.message or _what_happened(ended), found))
@@ -56,6 +56,10 @@ def _what_happened(ended: wire.Ended) -> str:
             return "the bot was stopped on its machine"
         case Reason.DIED:
             return "the bot's supervisor was killed, or the machine restarted; how the bot ended was not seen"
+        case Reason.OUT_OF_MEMORY:
+            return "the bot ran out of memory"
+        case Reason.TOO_MANY_PROCESSES | Reason.TOO_MUCH_OUTPUT | Reason.TOO_MUCH_DISK:
+            return "the bot reached a limit of its automation"
         case Reason.NOT_PREPARED:
             return "the bot could not be prepared"
         case _:

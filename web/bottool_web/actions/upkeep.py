@@ -19,6 +19,7 @@ from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
 from bottool_web.store import attempts, events, idempotency, moves, queue, tasks, tokens
 from bottool_web.store.attempts import HOLDING
+from bottool_web.store.limit_columns import longest_end
 from bottool_web.store.scope import Principal
 
 AT_ONCE = 500
@@ -184,7 +185,7 @@ def stop_overdue(site: Site, who: Principal) -> int:
     found = [
         (row.task_id, row.number)
         for row in site.store.read(lambda tx: attempts.running_with_timeout(tx, who.scope))
-        if row.started_at + timedelta(seconds=row.timeout_seconds) + backstop < now
+        if row.started_at + timedelta(seconds=row.timeout_seconds + longest_end(row.limits)) + backstop < now
     ]
     return sum(_each(site, who, task_id, number, _stop_overdue) for task_id, number in found)
 

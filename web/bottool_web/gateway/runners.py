@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bottool import wire
-from bottool_web.actions import attempts, identity, output, runners
+from bottool_web.actions import attempts, identity, limits, output, runners
 from bottool_web.actions.site import Site
 from bottool_web.gateway.holding import Holding
 from bottool_web.gateway.http import Request
@@ -31,6 +31,7 @@ class RunnerRoutes:
             ("GET", "package"): self.package,
             ("POST", "permit"): self.permit,
             ("POST", "started"): self.started,
+            ("POST", "limit"): self.limit,
             ("POST", "void"): self.void,
             ("POST", "hand-back"): self.hand_back,
             ("POST", "output"): self.output,
@@ -67,6 +68,12 @@ class RunnerRoutes:
         who = await self._who(request)
         start = await request.json(wire.Started)
         await request.run(lambda: attempts.started(self.site, who, task_id, number, start))
+        await request.answer({})
+
+    async def limit(self, request: Request, task_id: int, number: int) -> None:
+        who = await self._who(request)
+        said = await request.json(wire.LimitReached)
+        await request.run(lambda: limits.limit_reached(self.site, who, task_id, number, said))
         await request.answer({})
 
     async def void(self, request: Request, task_id: int, number: int) -> None:

@@ -10,6 +10,7 @@ from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
 from bottool_web.actions import automations, bots, channels, credentials, messages, runners, tasks
 from bottool_web.actions.site import Site
+from bottool_web.pages import limits
 from bottool_web.pages.forms import Form, number, typed
 from bottool_web.pages.frame import Answer, act, blueprint, page, sentence, show
 from bottool_web.store.scope import Principal
@@ -56,12 +57,14 @@ def automation_create(site: Site, who: Principal) -> Answer:
 @blueprint.get("/automations/<label>")
 @page("automation.read")
 def automation_page(site: Site, who: Principal, label: str) -> Answer:
+    automation = automations.get_automation(site, who, label)
     return show(
         "automation.html",
         who,
-        automation=automations.get_automation(site, who, label),
+        automation=automation,
         tasks=tasks.list_tasks(site, who, automation=label, limit=20),
         notices=NOTICES,
+        limits=limits.shown(automation),
     )
 
 
@@ -137,7 +140,6 @@ def _time(text: str) -> datetime | None:
 
 def _settings(form: Form) -> dict[str, Any]:
     """The fields of the settings form, as ``wire.NewAutomation`` and ``wire.AutomationChange`` name them."""
-    minutes = form.get("timeout_minutes", "").strip()
     named = (name.strip() for name in form.get("new_runner", "").split(","))
     return {
         "name": form.get("name", "").strip(),
@@ -145,7 +147,7 @@ def _settings(form: Form) -> dict[str, Any]:
         "bot_id": form.get("bot_id", ""),
         "runners": list(dict.fromkeys([*form.getlist("runners"), *(name for name in named if name)])),
         "priority": number(form.get("priority", "0") or "0", "priority"),
-        "timeout_seconds": number(minutes, "timeout") * 60 if minutes else None,
+        **limits.from_form(form),
         "max_attempts": number(form.get("max_attempts", "1") or "1", "max_attempts"),
         "report_required": "report_required" in form,
         "needs_display": "needs_display" in form,
@@ -190,6 +192,8 @@ def _settings_page(site: Site, who: Principal, automation: wire.Automation | Non
         channels=channels.list_channels(site, who),
         credentials=[each.label for each in credentials.list_credentials(site, who)],
         notices=NOTICES,
+        limits=limits.texts_of(automation),
+        limit_labels=limits.LABELS,
         error=error,
     )
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.states import AttemptState
+from bottool_web.store.limit_columns import grace_seconds, work_limits
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import attempt, automation, bot, bot_version, revision, task
@@ -29,6 +30,7 @@ class NewAttempt:
     revision_id: int
     bot_version_id: int
     timeout_seconds: int | None
+    limits: dict[str, int]
     nonce: str
     leased_at: datetime
     lease_until: datetime
@@ -48,6 +50,7 @@ def add(tx: sa.Connection, scope: Scope, new: NewAttempt) -> Row:
             revision_id=new.revision_id,
             bot_version_id=new.bot_version_id,
             timeout_seconds=new.timeout_seconds,
+            limits=new.limits,
             nonce=new.nonce,
             leased_at=new.leased_at,
             lease_until=new.lease_until,
@@ -149,6 +152,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             attempt.c.number,
             attempt.c.claim_key,
             attempt.c.timeout_seconds,
+            attempt.c.limits,
             automation.c.label,
             automation.c.needs_display,
             bot.c.bot_id,
@@ -182,6 +186,8 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             size_bytes=row.size_bytes,
             timeout_seconds=row.timeout_seconds,
             needs_display=row.needs_display,
+            grace_seconds=grace_seconds(row.limits),
+            limits=work_limits(row.limits),
         )
         for row in rows
     ]
@@ -248,10 +254,12 @@ def lost_before(tx: sa.Connection, scope: Scope, before: datetime) -> list[tuple
 
 
 def running_with_timeout(tx: sa.Connection, scope: Scope) -> list[Row]:
-    """task_id, number, started_at and timeout_seconds of attempts that run under a time-out."""
+    """task_id, number, started_at, timeout_seconds and limits of attempts that run under a time-out."""
     return list(
         tx.execute(
-            sa.select(attempt.c.task_id, attempt.c.number, attempt.c.started_at, attempt.c.timeout_seconds).where(
+            sa.select(
+                attempt.c.task_id, attempt.c.number, attempt.c.started_at, attempt.c.timeout_seconds, attempt.c.limits
+            ).where(
                 attempt.c.workspace_id == scope.workspace_id,
                 _HOLDS,
                 attempt.c.timeout_seconds.is_not(None),

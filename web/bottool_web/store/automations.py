@@ -12,6 +12,7 @@ from bottool import wire
 from bottool.errors import NotFound, did_you_mean
 from bottool.states import ACTIVE, WAITING
 from bottool_web.store import credential_lists, notices
+from bottool_web.store.limit_columns import NAMES
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import automation, automation_runner, bot, repository, runner, task
 from bottool_web.store.taken import conflict_when_taken
@@ -123,6 +124,7 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | N
             parameters=msgspec.convert(row.parameters, list[wire.Parameter]),
             priority=row.priority,
             timeout_seconds=row.timeout_seconds,
+            **{name: getattr(row, name) for name in NAMES},
             max_attempts=row.max_attempts,
             report_required=row.report_required,
             needs_display=row.needs_display,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bottool.errors import NotFound
 from bottool_web.store.column_types import UtcTime
 from bottool_web.store.moves import Row
+from bottool_web.store.limit_columns import NAMES
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import (
     attempt,
@@ -66,7 +67,7 @@ def locked_runner(tx: sa.Connection, scope: Scope, runner_id: int) -> Row:
 def ready_automations(tx: sa.Connection, scope: Scope, runner_id: int) -> list[Row]:
     """Automations linked to the runner that have something to run.
 
-    automation_id, timeout_seconds, needs_display, bot_version_id, technology, revision_id, version and sha256.
+    automation_id, timeout_seconds, the limits, needs_display, bot_version_id, technology, revision_id, version and sha256.
     """
     return list(
         tx.execute(
@@ -74,6 +75,7 @@ def ready_automations(tx: sa.Connection, scope: Scope, runner_id: int) -> list[R
                 automation.c.id.label("automation_id"),
                 automation.c.timeout_seconds,
                 automation.c.needs_display,
+                *(automation.c[name] for name in NAMES),
                 bot_version.c.id.label("bot_version_id"),
                 bot_version.c.version,
                 bot_version.c.technology,

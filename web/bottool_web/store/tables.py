@@ -24,6 +24,7 @@ from bottool_web.store.columns import table as _table
 from bottool_web.store.columns import text as _text
 from bottool_web.store.columns import time as _time
 from bottool_web.store.inspection_tables import dependency, inspection  # noqa: F401  # tables like those below
+from bottool_web.store.limit_columns import limit_columns, pinned_columns
 
 metadata = columns.metadata
 
@@ -326,10 +327,7 @@ attempt = _table(
     _reference("revision_id", "revision.id"),
     _reference("bot_version_id", "bot_version.id"),
     sa.Column("timeout_seconds", sa.Integer),
-    # The automation's other limits, pinned too.
-    sa.Column("limits", Json, nullable=False, server_default="{}"),
-    # The ``model.Reason`` of a limit: from then on the bot reads that it should end.
-    _text("limit_reached"),
+    *pinned_columns(),
     _time("lease_until"),
     _time("leased_at"),
     # The token is derived from the server's key, the attempt and this; only its hash is in ``token``.

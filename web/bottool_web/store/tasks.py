@@ -238,7 +238,7 @@ def to_wire(found: Row) -> wire.Task:
         total_items=found.total_items,
         processed_items=found.processed_items,
         failed_items=found.failed_items,
-        interrupted=found.interrupted,
+        interrupted=found.interrupted or bool(found.limit_reached),
         killed=found.killed,
         attempt=found.attempt,
         machine_id=found.machine_id or "",
