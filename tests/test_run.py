@@ -1,8 +1,11 @@
 """One execution from start to end, with real bots and a language that starts scripts."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from bottool.errors import ToolMissing
 from bottool.hookspecs import hookimpl
 from bottool.language import Language
 from bottool.model import Command, Inspection, Installation, Limits, Package, Reason, TaskContext
+from bottool.platform_process import descendant_pids
 from bottool.plugins import Plugins
 from bottool.run import run
 
@@ -288,3 +292,122 @@ def test_running_a_bot_needs_no_http_client():
     code = "import sys, bottool.run; sys.exit(any(name.startswith(('httpx2', 'flask')) for name in sys.modules))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Limits: each is reached by a bot that does so in a process tree, and says which it was.
+
+MB = 1_000_000
+
+
+def limited(installation, bot, *, asking=lambda _reached: None, usage=lambda _usage: None, **limits):
+    limits = Limits(**{"timeout_seconds": 60, "grace_seconds": 1, **limits})
+    return execute(installation, bot, limits=limits, asking=asking, usage=usage)
+
+
+@needs_fork
+def test_a_tree_that_takes_too_much_memory_is_out_of_memory(installation):
+    outcome, _ = limited(installation, "eats_memory", memory_bytes=150 * MB, grace_seconds=10)
+
+    assert outcome.reason is Reason.OUT_OF_MEMORY
+    assert re.fullmatch(
+        r"out of memory: it used 1[5-9]\d MB, more than its limit of 150 MB, and was stopped", outcome.message
+    )
+    assert 150 * MB < outcome.peak.memory_bytes < 400 * MB
+    assert outcome.duration_seconds < 20
+    assert not descendant_pids(os.getpid())
+
+
+@needs_fork
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what processes share")
+def test_memory_that_processes_share_counts_once(installation):
+    outcome, _ = limited(installation, "shares_memory", memory_bytes=250 * MB)
+
+    assert outcome.succeeded, outcome.message
+    assert outcome.peak.memory_bytes > 400 * MB
+
+
+@needs_fork
+def test_a_tree_of_too_many_processes_is_stopped(installation):
+    outcome, _ = limited(installation, "spawns_children", processes=2)
+
+    assert outcome.reason is Reason.TOO_MANY_PROCESSES
+    assert re.fullmatch(r"had \d processes, more than its limit of 2, and was stopped", outcome.message)
+
+
+def test_a_bot_that_prints_nothing_is_stopped(installation):
+    outcome, heard = limited(installation, "sleeps", silence_seconds=1)
+
+    assert outcome.reason is Reason.SILENT
+    assert outcome.message == "printed nothing for 1 s and was stopped"
+    assert heard.out == b"ready\n"
+    assert 1 <= outcome.duration_seconds < 10
+
+
+def test_a_bot_that_prints_too_much_is_stopped(installation):
+    outcome, _ = limited(installation, "prints_forever", output_bytes=20 * MB)
+
+    assert outcome.reason is Reason.TOO_MUCH_OUTPUT
+    assert re.fullmatch(r"printed \d+(\.\d+)? [MG]B, more than its limit of 20 MB, and was stopped", outcome.message)
+
+
+def test_a_bot_that_fills_its_working_folder_is_stopped(installation):
+    outcome, _ = limited(installation, "fills_disk", disk_bytes=5 * MB)
+
+    assert outcome.reason is Reason.TOO_MUCH_DISK
+    assert re.fullmatch(
+        r"filled its working folder with .+ MB, more than its limit of 5 MB, and was stopped", outcome.message
+    )
+
+
+def test_a_bot_at_a_limit_is_asked_first_and_may_end_by_itself(installation):
+    asked, before = [], time.time()
+
+    def asking(reached):
+        asked.append(reached)
+        (installation.folder / "please-end").touch()
+
+    outcome, heard = limited(installation, "ends_when_asked", timeout_seconds=1, interrupt_seconds=20, asking=asking)
+
+    assert (outcome.reason, outcome.exit_code) == (Reason.TIMED_OUT, 0)
+    assert outcome.message == "ran longer than its limit of 1 s and ended when it was asked to"
+    assert heard.out == b"ready\nasked to end\n"
+    assert [(reached.reason, reached.urgent) for reached in asked] == [(Reason.TIMED_OUT, False)]
+    assert list(outcome.steps) == ["asked"]
+    assert before + 1 <= outcome.steps["asked"] < time.time()
+
+
+@needs_fork
+def test_a_bot_that_hears_nothing_is_asked_signalled_and_killed_in_this_order(installation):
+    outcome, _ = limited(installation, "ignores_sigterm", timeout_seconds=1, interrupt_seconds=1)
+
+    assert (outcome.reason, outcome.exit_code) == (Reason.TIMED_OUT, -9)
+    assert list(outcome.steps) == ["asked", "signalled", "killed"]
+    asked, signalled, killed = outcome.steps.values()
+    assert 0.9 < signalled - asked < 4
+    assert 0.9 < killed - signalled < 4
+
+
+@needs_fork
+def test_nobody_waits_for_a_bot_that_takes_ever_more_memory(installation):
+    outcome, _ = limited(
+        installation, "eats_memory", memory_bytes=100 * MB, interrupt_seconds=60, grace_seconds=60, timeout_seconds=50
+    )
+
+    assert outcome.reason is Reason.OUT_OF_MEMORY
+    assert outcome.duration_seconds < 20
+
+
+def test_a_stop_on_request_says_when_it_was_signalled(installation):
+    outcome, _ = execute(installation, "ends_politely", stop_requested=lambda: True, limits=Limits(grace_seconds=20))
+
+    assert outcome.reason is Reason.STOPPED
+    assert set(outcome.steps) <= {"signalled", "killed"}
+
+
+def test_usage_counts_processes_and_open_files(installation):
+    seen = []
+
+    limited(installation, "sleeps", timeout_seconds=2, processes=50, usage=seen.append)
+
+    assert len(seen) >= 3, "looked at four times a second where a limit asks for it"
+    assert all(usage.processes == 1 and usage.open_files >= 2 and usage.memory_bytes > MB for usage in seen[1:])

@@ -18,7 +18,7 @@ NO_LIMIT_AT_ZERO = (
 )
 
 
-class _Amount(click.ParamType):
+class _Amount(click.ParamType[int]):
     def __init__(self, name: str, read: Callable[[str], int]) -> None:
         self.name = name
         self._read = read
@@ -60,7 +60,7 @@ LIMIT_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 def shown_limits(automation: Any) -> dict[str, str]:
     """The limits of an automation, those that say something."""
     size, duration = quantities.size_text, quantities.duration_text
-    found = {
+    found: dict[str, tuple[int | None, Callable[[int], str]]] = {
         "time-out": (automation.timeout_seconds, duration),
         "silence": (automation.silence_seconds, duration),
         "memory": (automation.memory_limit_bytes, size),

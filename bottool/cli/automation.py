@@ -1,6 +1,6 @@
 """``bottool automation``: what may be asked for, with which bot, on which machines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -31,7 +31,7 @@ def command() -> None:
 
 def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """What ``create`` and ``update`` set; what is not said is ``None`` or empty. A limit of 0 is none."""
-    for flags, options in (
+    every: Sequence[tuple[tuple[str, ...], dict[str, Any]]] = (
         (("--name",), {"help": "Name for people. [default: the label]"}),
         (("--description",), {"help": "What it is for."}),
         (("--bot", "bot_id"), {"help": "Bot that its tasks run."}),
@@ -75,7 +75,8 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
             ("--all-credentials/--no-credentials", "all_credentials"),
             {"default": None, "help": "Its bots read all of the workspace (as at first), or none."},
         ),
-    ):
+    )
+    for flags, options in every:
         function = click.option(*flags, **options)(function)
     return function
 
@@ -197,9 +198,7 @@ def _said(options: dict[str, Any]) -> dict[str, Any]:
         said["credentials"] = list(said["credentials"])
     if "parameters" in said:
         said["parameters"] = [definition(text) for text in said["parameters"]]
-    for name in NO_LIMIT_AT_ZERO:
-        if said.get(name) == 0:
-            said[name] = None
+    said |= {name: None for name in NO_LIMIT_AT_ZERO if said.get(name) == 0}
     return said
 
 

@@ -20,7 +20,12 @@ __all__ = ["change", "check_parameters", "create", "delete", "get_automation", "
 
 LONGEST_TIMEOUT_SECONDS = 30 * 24 * 3600
 LONGEST_END_SECONDS = 3600
+MOST_ATTEMPTS = 100
+LONGEST_WAIT_MINUTES = 30 * 24 * 60
 RANGES = {
+    "priority": (0, 10),
+    "max_attempts": (1, MOST_ATTEMPTS),
+    "waiting_minutes": (1, LONGEST_WAIT_MINUTES),
     "timeout_seconds": (1, LONGEST_TIMEOUT_SECONDS),
     "silence_seconds": (1, LONGEST_TIMEOUT_SECONDS),
     "memory_limit_bytes": (10**6, 2**50),
@@ -31,8 +36,6 @@ RANGES = {
     "grace_seconds": (0, LONGEST_END_SECONDS),
 }
 """From the least to the most. Less memory than a megabyte runs no bot: whoever says that means another unit."""
-MOST_ATTEMPTS = 100
-LONGEST_WAIT_MINUTES = 30 * 24 * 60
 
 
 @action("automation.read")
@@ -120,12 +123,6 @@ def _check(said: dict[str, Any]) -> None:
         checks.name(said["name"], "name")
     if "description" in said:
         checks.text(said["description"], "description")
-    if "priority" in said:
-        checks.number(said["priority"], "priority", 0, 10)
-    if "max_attempts" in said:
-        checks.number(said["max_attempts"], "max_attempts", 1, MOST_ATTEMPTS)
-    if "waiting_minutes" in said:
-        checks.number(said["waiting_minutes"], "waiting_minutes", 1, LONGEST_WAIT_MINUTES)
     for name, (low, high) in RANGES.items():
         if said.get(name) is not None:
             checks.number(said[name], name, low, high)
@@ -143,7 +140,7 @@ def _check_lists(said: dict[str, Any]) -> None:
 
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
-    plain = ("name", "description", "priority", "max_attempts", "report_required", "waiting_minutes", *RANGES)
+    plain = ("name", "description", "report_required", *RANGES)
     columns = {name: said[name] for name in plain if name in said}
     if "parameters" in said:
         columns["parameters"] = msgspec.to_builtins(said["parameters"])

@@ -46,24 +46,22 @@ def _exit_zero(found: Circumstances) -> Result:
     return Result(state=TaskState.SUCCEEDED, message="")
 
 
+_WORDS = {
+    Reason.STOPPED: "the bot was stopped on its machine",
+    Reason.DIED: "the bot's supervisor was killed, or the machine restarted; how the bot ended was not seen",
+    Reason.NOT_PREPARED: "the bot could not be prepared",
+    Reason.NOT_LAUNCHED: "the bot could not be started",
+    Reason.OUT_OF_MEMORY: "the bot ran out of memory",
+    Reason.TOO_MANY_PROCESSES: "the bot had too many processes",
+    Reason.TOO_MUCH_OUTPUT: "the bot printed too much",
+    Reason.TOO_MUCH_DISK: "the bot filled its working folder",
+}
+
+
 def _what_happened(ended: wire.Ended) -> str:
-    match Reason(ended.reason):
-        case Reason.EXITED if ended.exit_code is not None and ended.exit_code < 0:
-            return f"the bot was ended by signal {-ended.exit_code}"
-        case Reason.EXITED:
-            return f"the bot ended with exit code {ended.exit_code}"
-        case Reason.STOPPED:
-            return "the bot was stopped on its machine"
-        case Reason.DIED:
-            return "the bot's supervisor was killed, or the machine restarted; how the bot ended was not seen"
-        case Reason.OUT_OF_MEMORY:
-            return "the bot ran out of memory"
-        case Reason.TOO_MANY_PROCESSES | Reason.TOO_MUCH_OUTPUT | Reason.TOO_MUCH_DISK:
-            return "the bot reached a limit of its automation"
-        case Reason.NOT_PREPARED:
-            return "the bot could not be prepared"
-        case _:
-            return "the bot could not be started"
+    if ended.exit_code is not None and ended.exit_code < 0 and ended.reason == Reason.EXITED:
+        return f"the bot was ended by signal {-ended.exit_code}"
+    return _WORDS.get(Reason(ended.reason), f"the bot ended with exit code {ended.exit_code}")
 
 
 def _told(message: str, found: Circumstances) -> str:

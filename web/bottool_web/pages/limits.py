@@ -1,4 +1,4 @@
-"""The limits of an automation, as its form has them: with units, so that what was set elsewhere comes back as it was."""
+"""The limits of an automation, as its form has them: with units, so that no value is rounded."""
 
 from typing import Any
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from bottool.errors import NotFound
 from bottool_web.store.column_types import UtcTime
-from bottool_web.store.moves import Row
 from bottool_web.store.limit_columns import NAMES
+from bottool_web.store.moves import Row
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import (
     attempt,

@@ -46,6 +46,7 @@ _ALL_SEEN = (
         attempt.c.reason.label("reason"),
         attempt.c.duration_seconds.label("duration_seconds"),
         attempt.c.left_behind.label("left_behind"),
+        attempt.c.limit_reached.label("limit_reached"),
     )
     .join(automation, automation.c.id == task.c.automation_id)
     .join(repository, repository.c.id == task.c.repository_id)

@@ -224,7 +224,7 @@ def test_a_bot_far_beyond_its_time_is_stopped_although_its_keeper_sleeps(site, l
     automations.change(site, admin, "daily", wire.AutomationChange(timeout_seconds=60))
     ask()
     work, _ = life.start(box)
-    for _ in range(13):
+    for _ in range(14):  # the time-out, what its keeper may take to end it, and a minute more
         watch.pass_(10)
         verdict = life.alive(box, work)
 
