@@ -212,10 +212,15 @@ def last_lines(site: Site, who: Principal, task_id: int, number: int) -> str:
         row = attempts.find(tx, who.scope, task_id, number)
         if row is None or row.runner_id != who.id or not row.output_bytes:
             return 0, []
-        return row.id, output.last_chunks(tx, who.scope, row.id, limit=64)
+        return row.id, output.last_chunks(tx, who.scope, row.id, limit=CHUNKS_AT_ONCE)
 
     attempt_id, rows = site.store.read(find)
-    printed = b"".join(_printed(site.files.read_chunk(attempt_id, row.start)[: row.size_bytes]) for row in rows)
+    printed = b""
+    for row in reversed(rows):
+        # A chunk may have megabytes: no more of them than the message needs.
+        if len(printed) >= TAIL_BYTES:
+            break
+        printed = _printed(site.files.read_chunk(attempt_id, row.start)[: row.size_bytes]) + printed
     lines = printed[-TAIL_BYTES:].decode("utf-8", "replace").replace("\0", "").splitlines()
     return "\n".join(lines[-TAIL_LINES:]).strip()
 
