@@ -268,3 +268,41 @@ def test_a_form_without_its_token_is_refused(home: Any) -> None:
     answer = requests.post(f"{home.address}/sign-in", data={"email": home.email, "password": home.password})
 
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("megabytes", [20, pytest.param(100, marks=pytest.mark.long)])
+def test_a_line_of_many_megabytes_leaves_the_page_alive(
+    page: Page, home: Any, command_bot: Bot, megabytes: int
+) -> None:
+    source = f"""
+        import os, time
+        os.write(1, b"first line\\n")
+        for _ in range({megabytes * 10}):
+            os.write(1, b"x" * 100_000)
+        os.write(1, b"\\nlast line\\n")
+        for step in range(1001):
+            os.write(2, b"\\r%d per mille" % step)
+    """
+    home.deploy(command_bot("wide", source))
+    home.automate("wide", "wide")
+    home.start_runner()
+    task_id = home.new_task("wide")
+
+    page.goto(f"/tasks/{task_id}")
+
+    page.wait_for_selector("#output[data-ended=yes]", timeout=120_000)
+    output = page.locator("#output")
+    expect(output).to_contain_text("last line")
+    expect(output).to_contain_text("1000 per mille")
+    assert "999 per mille" not in (output.text_content() or ""), "a progress bar stays one line"
+    expect(output).to_contain_text("What was printed first is not shown any more")
+    assert "first line" not in (output.text_content() or "")
+    longest, letters, heap = page.evaluate(
+        "() => { const lines = [...document.querySelectorAll('.output-line')].map(line => line.textContent.length);"
+        "return [Math.max(...lines), lines.reduce((a, b) => a + b), performance.memory.usedJSHeapSize]; }"
+    )
+    assert longest <= 16 * 1024 + 1
+    assert letters < 17 * 1024 * 1024
+    assert heap < 300_000_000
+    page.evaluate("document.getElementById('output').scrollTop = 0")
+    expect(output.locator(".output-block").first).to_be_in_viewport()
