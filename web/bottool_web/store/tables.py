@@ -226,7 +226,6 @@ automation = _table(
     sa.Column("parameters", Json, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
     sa.Column("timeout_seconds", sa.Integer),
-    *limit_columns(),
     sa.Column("max_attempts", sa.Integer, nullable=False, server_default="1"),
     sa.Column("report_required", sa.Boolean, nullable=False, server_default=sa.false()),
     _time("created_at"),
@@ -237,6 +236,7 @@ automation = _table(
     # Its bots read only what ``automation_credential`` has, also when that is nothing.
     sa.Column("credentials_listed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("needs_display", sa.Boolean, nullable=False, server_default=sa.false()),
+    *limit_columns(),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )
@@ -327,7 +327,6 @@ attempt = _table(
     _reference("revision_id", "revision.id"),
     _reference("bot_version_id", "bot_version.id"),
     sa.Column("timeout_seconds", sa.Integer),
-    *pinned_columns(),
     _time("lease_until"),
     _time("leased_at"),
     # The token is derived from the server's key, the attempt and this; only its hash is in ``token``.
@@ -346,6 +345,7 @@ attempt = _table(
     _text("report_key"),
     # Length of the output that is here, and that the runner announced with the end.
     sa.Column("output_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    *pinned_columns(),
     sa.UniqueConstraint("task_id", "number"),
     sa.UniqueConstraint("runner_id", "claim_key", "task_id"),
     _one_of("state", AttemptState),

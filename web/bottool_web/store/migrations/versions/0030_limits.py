@@ -11,10 +11,9 @@ JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgr
 
 
 def upgrade() -> None:
-    for name in ("silence_seconds", "process_limit"):
-        op.add_column("automation", sa.Column(name, sa.Integer(), nullable=True))
-    for name in ("memory_limit_bytes", "output_limit_bytes", "disk_limit_bytes"):
-        op.add_column("automation", sa.Column(name, sa.BigInteger(), nullable=True))
+    for name in ("silence_seconds", "memory_limit_bytes", "process_limit", "output_limit_bytes", "disk_limit_bytes"):
+        kind = sa.BigInteger() if name.endswith("_bytes") else sa.Integer()
+        op.add_column("automation", sa.Column(name, kind, nullable=True))
     for name, seconds in (("interrupt_seconds", "5"), ("grace_seconds", "10")):
         op.add_column("automation", sa.Column(name, sa.Integer(), server_default=seconds, nullable=False))
     op.add_column("attempt", sa.Column("limits", JSON, server_default="{}", nullable=False))
