@@ -140,7 +140,7 @@ def _check_lists(said: dict[str, Any]) -> None:
 
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
-    plain = ("name", "description", "report_required", *RANGES)
+    plain = ("name", "description", "report_required", "needs_display", *RANGES)
     columns = {name: said[name] for name in plain if name in said}
     if "parameters" in said:
         columns["parameters"] = msgspec.to_builtins(said["parameters"])

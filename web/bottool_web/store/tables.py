@@ -289,8 +289,7 @@ task = _table(
     # A restart asked for while an attempt lives waits for its end.
     sa.Column("restart_asked", sa.Boolean, nullable=False, server_default=sa.false()),
     _reference("retry_of", "task.id", nullable=True),
-    # People were told that it waits.
-    sa.Column("waiting_told", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("waiting_told", sa.Boolean, nullable=False, server_default=sa.false()),  # People were told that it waits.
     _one_of("state", TaskState),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
 )
@@ -336,8 +335,7 @@ attempt = _table(
     _time("ended_at", nullable=True),
     # What the keeper saw.
     _text("reason"),
-    # Windows has exit codes up to 2^32.
-    sa.Column("exit_code", sa.BigInteger),
+    sa.Column("exit_code", sa.BigInteger),  # Windows has them up to 2^32.
     _text("message"),
     sa.Column("left_behind", Json, nullable=False),
     sa.Column("usage", Json, nullable=False),
