@@ -6,6 +6,7 @@ Maestro's words are not here: they stay in ``bottool_web.maestro``.
 """
 
 from bottool.wire.artifacts import Artifact, NewArtifact
+from bottool.wire.automations import Automation, AutomationChange, NewAutomation, Parameter
 from bottool.wire.base import (
     ENDED_HEADER,
     FILE_NAME_HEADER,
@@ -32,8 +33,6 @@ from bottool.wire.logs import Log, LogChange, LogColumn, LogEntry, NewLog, NewLo
 from bottool.wire.notices import Channel, Delivery, NewChannel, NewMessage, NoticeType, SentMessage
 from bottool.wire.nouns import (
     Alert,
-    Automation,
-    AutomationChange,
     Bot,
     BotVersion,
     EnrolmentCode,
@@ -43,12 +42,10 @@ from bottool.wire.nouns import (
     LoggedIn,
     Login,
     NewAlert,
-    NewAutomation,
     NewRunner,
     NewTask,
     NewVersion,
     Page,
-    Parameter,
     Problem,
     Progress,
     Release,

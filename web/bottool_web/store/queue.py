@@ -67,7 +67,7 @@ def locked_runner(tx: sa.Connection, scope: Scope, runner_id: int) -> Row:
 def ready_automations(tx: sa.Connection, scope: Scope, runner_id: int) -> list[Row]:
     """Automations linked to the runner that have something to run.
 
-    automation_id, timeout_seconds, the limits, needs_display, bot_version_id, technology, revision_id, version and sha256.
+    automation_id, timeout_seconds, the limits, needs_display, bot_version_id, technology, revision_id, version, sha256.
     """
     return list(
         tx.execute(
