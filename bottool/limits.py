@@ -22,7 +22,8 @@ CLOSE_SAMPLE_SECONDS = 0.25
 """Where memory or processes are limited: what grows without end grows fast."""
 LONGEST_SAMPLE_SECONDS = 15.0
 _SHARE = 0.005
-"""Of one core: for samples of processes, and again for the folder."""
+_FOLDER_SHARE = 0.002
+"""Of one core: for samples of processes, and for counting the folder."""
 _URGENT = 1.1
 """So many times its limit: from there on a bot is given no more time to end, because the machine might not have it."""
 _FOLDER_SECONDS = 5.0
@@ -55,10 +56,12 @@ class Heard:
 
 
 class Pace:
-    """When to measure again, so that measuring takes at most ``_SHARE`` of a core."""
+    """When to measure again, so that measuring takes at most ``share`` of a core."""
 
-    def __init__(self, least_seconds: float, most_seconds: float = LONGEST_SAMPLE_SECONDS) -> None:
-        self._least, self._most = least_seconds, most_seconds
+    def __init__(
+        self, least_seconds: float, most_seconds: float = LONGEST_SAMPLE_SECONDS, share: float = _SHARE
+    ) -> None:
+        self._least, self._most, self._share = least_seconds, most_seconds, share
         self.due_at = 0.0
 
     @contextmanager
@@ -66,7 +69,7 @@ class Pace:
         began = time.thread_time()
         yield
         cost = time.thread_time() - began
-        self.due_at = time.monotonic() + min(max(cost / _SHARE, self._least), self._most)
+        self.due_at = time.monotonic() + min(max(cost / self._share, self._least), self._most)
 
     def is_due(self) -> bool:
         return time.monotonic() >= self.due_at
@@ -77,7 +80,7 @@ class FolderMeter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pace = Pace(0.0)
+        self._pace = Pace(0.0, share=_FOLDER_SHARE)
         self._walk = _sizes(folder)
         self._again_at = 0.0
         self.size_bytes = 0

@@ -172,3 +172,27 @@ def test_exact_bytes_with_colours_and_partial_lines_are_kept_with_their_stream(b
 
     assert text(folder, OUT) == bytes(range(256)) + b"\x1b[31mred\x1b[0m\r50 %\r100 %"
     assert text(folder, wire.Stream.STDERR) == b"\xff\xfe no text"
+
+
+@pytest.mark.long
+def test_watching_fifty_processes_against_all_limits_costs_less_than_a_hundredth_of_a_core(bench, keep):
+    code = "import os, time\nfor _ in range(49):\n    if os.fork() == 0: break\ntime.sleep(32)"
+    limits = wire.WorkLimits(
+        silence_seconds=600, memory_bytes=4000 * MB, processes=100, output_bytes=MB, disk_bytes=1000 * MB
+    )
+    folder = bench.attempt(code, limits=limits)
+    for number in range(3000):
+        path = folder.path / "bot" / "data" / str(number % 50) / str(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * 1000)
+    watched = keep(folder)
+    watched.until(lambda: len(watched.process.children(recursive=True)) >= 50, 30)
+
+    before, began = watched.process.cpu_times(), time.monotonic()
+    time.sleep(20)
+    after, took = watched.process.cpu_times(), time.monotonic() - began
+
+    share = (after.user + after.system - before.user - before.system) / took
+    print(f"{share:.2%} of a core")
+    assert share < 0.01
+    assert watched.wait().reason == "exited"

@@ -156,6 +156,40 @@ def test_what_a_bot_prints_is_there_within_a_second_with_and_without_the_end_of_
     assert late[len(late) * 8 // 10] < 1.0, late
 
 
+SECRET = "correct-horse-Battery-7391-staple"
+
+
+def test_a_secret_that_is_printed_in_two_steps_is_hidden_whole(home: Any, command_bot: Bot) -> None:
+    source = """
+        import os, subprocess, sys, time
+        token = sys.argv[3].encode()
+        password = subprocess.run(
+            [sys.executable, "-m", "bottool", "credential", "get", "bank", "pass"], capture_output=True, check=True
+        ).stdout.strip()
+        for number in range(12):
+            secret, stream = (password, token)[number % 2], 1 + number // 2 % 2
+            os.write(stream, b"the secret is " + secret[: 3 + 2 * number])
+            time.sleep(0.02 + 0.01 * (number % 8))
+            os.write(3 - stream, b"meanwhile\\n")
+            os.write(stream, secret[3 + 2 * number :] + b" so\\n")
+    """
+    home.bottool("credential", "create", "bank")
+    home.bottool("credential", "set", "bank", "pass", "--value-file", "-", input=SECRET)
+    home.deploy(command_bot("teller", source))
+    home.automate("teller", "teller")
+    home.start_runner()
+
+    task = home.wait_for_state(home.new_task("teller"), "succeeded", "failed")
+
+    frames = Output(home, task.id).whole()
+    printed = text(frames, wire.Stream.STDOUT) + text(frames, wire.Stream.STDERR)
+    assert task.state == "succeeded", printed
+    lines = [line for line in printed.splitlines() if line.startswith(b"the secret")]
+    assert len(lines) == 12
+    for line in lines:
+        assert re.fullmatch(rb"the secret is \*{20,} so", line), line
+
+
 class Memory:
     """The most memory that processes had, by their names."""
 
