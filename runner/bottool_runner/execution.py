@@ -57,7 +57,7 @@ class Execution:
         self._has_told_start = False
         self._looked_at_lock = 0.0
         self._uploader = Uploader(folder.spool, self._send_output)
-        self._limit = LimitNews(folder, lambda said: self._persist(lambda: around.gateway.limit(*folder.key, said)))
+        self._limit = LimitNews(folder, self._tell_limit, Gone)
         self._can_upload = True
         self._fault: NotPrepared | None = None
         self._backoff = Backoff()
@@ -259,6 +259,9 @@ class Execution:
             self.state = "running"
             self._persist(lambda: self._around.gateway.started(*self.folder.key, body))
             self._has_told_start = True
+
+    def _tell_limit(self, said: wire.LimitReached) -> None:
+        self._persist(lambda: self._around.gateway.limit(*self.folder.key, said))
 
     def _send_new_output(self) -> None:
         """Output that the server will not have is given up: the end of the bot matters more."""

@@ -3,6 +3,7 @@
 A server of the release before this one sends no limits; it is told nothing that it does not know.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,16 +40,23 @@ def told_as(outcome: Outcome, work: wire.Work) -> Outcome:
 
 
 class LimitNews:
-    """Hands on, once, what the keeper says of a limit that its bot reached."""
+    """Hands on, once, what the keeper says of a limit that its bot reached. The bot ends with or without knowing it, so
+    an answer of the kind ``refusal`` is no reason to do anything else.
+    """
 
-    def __init__(self, folder: AttemptFolder, tell: Callable[[wire.LimitReached], None]) -> None:
+    def __init__(
+        self, folder: AttemptFolder, tell: Callable[[wire.LimitReached], None], refusal: type[Exception]
+    ) -> None:
         self._folder = folder
         self._tell = tell
+        self._refusal = refusal
         self._was_told = False
 
     def look(self) -> None:
         """Look whether there is something to tell."""
         reached = None if self._was_told else self._folder.read("limit", wire.LimitReached)
-        if reached is not None:
+        if reached is None:
+            return
+        with contextlib.suppress(self._refusal):
             self._tell(reached)
-            self._was_told = True
+        self._was_told = True

@@ -82,7 +82,7 @@ def test_a_silent_bot_is_told_of_stopped_and_reported_with_its_steps(bench, keep
 
     watched.until(lambda: folder.has("limit"))
     told = []
-    news = LimitNews(folder, told.append)
+    news = LimitNews(folder, told.append, ValueError)
     news.look()
     news.look()
     ended = watched.wait()
@@ -102,6 +102,21 @@ def test_a_server_that_knows_no_limits_is_told_nothing_new(bench):
     assert told_as(outcome, old).reason is Reason.EXITED
     assert told_as(outcome, new).reason is Reason.OUT_OF_MEMORY
     assert limits_of(old).interrupt_seconds == 0
+
+
+def test_a_server_that_refuses_to_hear_of_a_limit_changes_nothing(bench):
+    folder, asked = bench.attempt(), []
+    folder.publish("limit", wire.LimitReached(reason="silent", message="printed nothing for 1 s", at=1.0))
+
+    def refuse(said):
+        asked.append(said)
+        raise ValueError
+
+    news = LimitNews(folder, refuse, ValueError)
+    news.look()
+    news.look()
+
+    assert len(asked) == 1
 
 
 FLOOD = """
