@@ -25,7 +25,7 @@ _OUTPUT_SECONDS = 5.0
 """How long the rest of the output may take once no process is left to write any."""
 
 
-def run(  # noqa: PLR0913 - five moments that a caller may watch, each by its own function
+def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own function
     plugins: Plugins,
     installation: Installation,
     *,
@@ -35,14 +35,16 @@ def run(  # noqa: PLR0913 - five moments that a caller may watch, each by its ow
     stop_requested: Callable[[], bool] = lambda: False,
     started: Callable[[ProcessTree], None] = lambda _tree: None,
     usage: Callable[[Usage], None] = lambda _usage: None,
+    ending: Callable[[], None] = lambda: None,
     ended: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> Outcome:
     """Start the bot, watch it, stop its whole tree, and say how it ended.
 
     ``output(stream, data)`` is called from other threads, one call at a time. ``stop_requested`` is asked ten times a
     second and must be quick. ``started`` is called once, right after the start; what it raises stops the bot and comes
-    out again, as does ``KeyboardInterrupt``. ``usage`` is called every second while the bot runs. ``ended`` hears how a
-    bot that was started ended before the plugins do, which may take their time over it.
+    out again, as does ``KeyboardInterrupt``. ``usage`` is called every second while the bot runs. ``ending`` is called
+    when the bot has ended or will be stopped, while what it started still is there. ``ended`` hears how a bot that was
+    started ended before the plugins do, which may take their time over it.
     """
     began = time.monotonic()
     try:
@@ -53,6 +55,7 @@ def run(  # noqa: PLR0913 - five moments that a caller may watch, each by its ow
         started(tree)
         watch = _Watch(tree=tree, limits=limits, began=time.monotonic(), stop_requested=stop_requested, usage=usage)
         reason, peak = watch.until_end()
+        ending()
         if reason is not Reason.EXITED:
             tree.stop(limits.grace_seconds)
         left_behind = tree.sweep()

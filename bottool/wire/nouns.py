@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from bottool.wire.base import Message
+from bottool.wire.displays import DisplayKind
 from bottool.wire.notices import NoticeType
 
 _ENDED_BY_OTHERS = re.compile(r"(the bot )?(was ended by|was stopped|ran out of time|ran longer than)\b")
@@ -153,8 +154,10 @@ class Automation(Message, kw_only=True, frozen=True):
     """1: started at most once. More: started again after a failure that was seen, at most so often in all; never
     after a mere loss of contact, when the bot may still run."""
     report_required: bool = False
-    needs_display: bool = False
-    """Only runners on machines with a display take its tasks, and one such bot at a time runs on a machine."""
+    display: DisplayKind = "none"
+    """What its bot draws on: ``virtual`` is a screen for each task alone, ``screen`` the machine's own, unlocked."""
+    display_size: str = "1280x1024"
+    display_depth: int = 24
     notify_users: list[str] = []
     """E-mail addresses of users who are told by mail of ``notify_types``."""
     notify_channels: list[str] = []
@@ -183,7 +186,9 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     timeout_seconds: int | None = None
     max_attempts: int = 1
     report_required: bool = False
-    needs_display: bool = False
+    display: DisplayKind = "none"
+    display_size: str = "1280x1024"
+    display_depth: int = 24
     notify_users: list[str] = []
     notify_channels: list[str] = []
     notify_types: list[NoticeType] = []
@@ -203,7 +208,9 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     timeout_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
     report_required: bool | msgspec.UnsetType = msgspec.UNSET
-    needs_display: bool | msgspec.UnsetType = msgspec.UNSET
+    display: DisplayKind | msgspec.UnsetType = msgspec.UNSET
+    display_size: str | msgspec.UnsetType = msgspec.UNSET
+    display_depth: int | msgspec.UnsetType = msgspec.UNSET
     notify_users: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_channels: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_types: list[NoticeType] | msgspec.UnsetType = msgspec.UNSET
@@ -351,6 +358,8 @@ class Runner(Message, kw_only=True, frozen=True):
     """Why it takes no task at this moment."""
     languages: list[str] = []
     tools: list[dict[str, Any]] = []
+    screen: str = ""
+    """What bots can draw on there, for people; ``""`` when the runner does not say."""
     running: list[int] = []
     automations: list[str] = []
     created_at: datetime
@@ -366,15 +375,6 @@ class EnrolmentCode(Message, kw_only=True, frozen=True):
     code: str
     machine_id: str
     expires_at: datetime
-
-
-class Explanation(Message, kw_only=True, frozen=True):
-    """Why a task waits: one sentence in all, and one per linked runner."""
-
-    task_id: int
-    waits: bool
-    summary: str
-    runners: dict[str, str] = {}
 
 
 class Page(Message, kw_only=True, frozen=True):

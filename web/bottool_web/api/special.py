@@ -10,6 +10,7 @@ from flask import Response, send_file
 
 from bottool import sbom, wire
 from bottool.errors import LengthRequired, TooBig
+from bottool_web import downloads
 from bottool_web.actions import bots, identity, tasks
 from bottool_web.actions import output as outputs
 from bottool_web.actions.permissions import PUBLIC
@@ -120,6 +121,11 @@ def download(route: Route, call: Call) -> Response:
     return send_file(
         path, mimetype="application/octet-stream", as_attachment=True, download_name=name, etag=path.name, max_age=0
     )
+
+
+def evidence(route: Route, call: Call) -> Response:
+    name, pieces = route.action(call.site, call.who, call.path["task_id"])
+    return downloads.sent(call.site, pieces, "application/zip", name)
 
 
 def bill_of_materials(route: Route, call: Call) -> Response:

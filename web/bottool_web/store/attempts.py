@@ -8,10 +8,12 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.states import AttemptState
+from bottool.wire.displays import need_of
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import attempt, automation, bot, bot_version, revision, task
 
+DISPLAY = (automation.c.display, automation.c.display_size, automation.c.display_depth)
 HOLDING = (AttemptState.LEASED, AttemptState.STARTING, AttemptState.RUNNING, AttemptState.STOPPING)
 """An attempt in one of these holds a slot of its runner. A lost one does not, but may still report."""
 
@@ -150,7 +152,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             attempt.c.claim_key,
             attempt.c.timeout_seconds,
             automation.c.label,
-            automation.c.needs_display,
+            *DISPLAY,
             bot.c.bot_id,
             bot_version.c.version,
             bot_version.c.technology,
@@ -181,7 +183,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             sha256=row.sha256,
             size_bytes=row.size_bytes,
             timeout_seconds=row.timeout_seconds,
-            needs_display=row.needs_display,
+            display=need_of(row.display, row.display_size, row.display_depth),
         )
         for row in rows
     ]
