@@ -8,9 +8,10 @@ bot lives any more.
 import signal
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from bottool import launcher, settings
 from bottool.arguments import full_command
@@ -32,6 +33,7 @@ def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own
     task: TaskContext | None,
     limits: Limits,
     output: Callable[[int, bytes], None],
+    variables: Mapping[str, str] = MappingProxyType({}),
     stop_requested: Callable[[], bool] = lambda: False,
     started: Callable[[ProcessTree], None] = lambda _tree: None,
     usage: Callable[[Usage], None] = lambda _usage: None,
@@ -40,15 +42,15 @@ def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own
 ) -> Outcome:
     """Start the bot, watch it, stop its whole tree, and say how it ended.
 
-    ``output(stream, data)`` is called from other threads, one call at a time. ``stop_requested`` is asked ten times a
-    second and must be quick. ``started`` is called once, right after the start; what it raises stops the bot and comes
+    ``variables`` come on top of those of the machine and the language. ``output(stream, data)`` is called from other
+    threads, one call at a time. ``stop_requested`` is asked ten times a second and must be quick. ``started`` is called once, right after the start; what it raises stops the bot and comes
     out again, as does ``KeyboardInterrupt``. ``usage`` is called every second while the bot runs. ``ending`` is called
     when the bot has ended or will be stopped, while what it started still is there. ``ended`` hears how a bot that was
     started ended before the plugins do, which may take their time over it.
     """
     began = time.monotonic()
     try:
-        tree = _launch(plugins, installation, task, output)
+        tree = _launch(plugins, installation, task, output, variables)
     except BottoolError as error:
         return Outcome(reason=Reason.NOT_LAUNCHED, message=f"{error} ({error.hint})" if error.hint else str(error))
     try:
@@ -77,7 +79,11 @@ def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own
 
 
 def _launch(
-    plugins: Plugins, installation: Installation, task: TaskContext | None, output: Callable[[int, bytes], None]
+    plugins: Plugins,
+    installation: Installation,
+    task: TaskContext | None,
+    output: Callable[[int, bytes], None],
+    more: Mapping[str, str],
 ) -> ProcessTree:
     language = plugins.language(installation.package.language)
     try:
@@ -90,6 +96,7 @@ def _launch(
     folder = installation.folder / command.folder
     for name, target in command.links.items():
         _link(folder / name, target)
+    command = replace(command, variables={**command.variables, **more})
     arguments, variables = full_command(command, task, installation.folder)
     if task is not None:
         variables["PATH"] = launcher.with_program(variables.get("PATH", ""), settings.cache_folder())

@@ -184,7 +184,6 @@ class Keeper:
         work = self._assignment.work
         self._spool.hide(permit.token)
         self._recorder.secret = permit.token
-        self._screen.show_to_children()
         signal.signal(signal.SIGTERM, lambda *_: self._told_to_end.set())
         try:
             outcome = run(
@@ -195,6 +194,7 @@ class Keeper:
                 ),
                 limits=Limits(timeout_seconds=work.timeout_seconds, grace_seconds=work.grace_seconds),
                 output=self._spool.write,
+                variables=self._screen.variables,
                 stop_requested=self._stop_requested,
                 started=self._publish_start,
                 usage=self._show_usage,

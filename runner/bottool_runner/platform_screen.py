@@ -3,12 +3,12 @@
 Knows no attempt and no server.
 """
 
-import os
 import plistlib
 import shutil
 import subprocess
 import sys
 
+from bottool.settings import base_variables
 from bottool_runner.display import has_display
 
 _ASK_SECONDS = 5.0
@@ -21,9 +21,9 @@ def no_real() -> str:
         return ""
     if sys.platform == "win32":
         return "the runner works in the session of services; start it where somebody is signed in"
-    if said := os.environ.get("DISPLAY"):
+    if said := base_variables().get("DISPLAY"):
         return f"nothing answers at DISPLAY={said}"
-    if os.environ.get("WAYLAND_DISPLAY"):
+    if base_variables().get("WAYLAND_DISPLAY"):
         return "its session is Wayland's without X; start the runner where DISPLAY is set"
     return "DISPLAY is not set where the runner was started"
 
@@ -44,7 +44,7 @@ def is_locked() -> bool:
             console = _answer("ioreg", "-n", "Root", "-d1", "-a")
             return bool(plistlib.loads(console).get("IOConsoleLocked", False)) if console else False
         else:
-            session = os.environ.get("XDG_SESSION_ID", "")
+            session = base_variables().get("XDG_SESSION_ID", "")
             said = _answer("loginctl", "show-session", session, "--property=LockedHint", "--value") if session else b""
             return said.strip() == b"yes"
     except (OSError, ValueError, subprocess.SubprocessError):

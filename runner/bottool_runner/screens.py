@@ -72,14 +72,6 @@ class BotScreen:
         elif self.need.kind != "none" and (said := of_this_machine().lacks(self.need)):
             raise LaunchError(f"this machine {said}")
 
-    def show_to_children(self) -> None:
-        """Let what this process starts from now on find the screen: it keeps one bot and nothing else."""
-        for name, value in self.variables.items():
-            if value:
-                os.environ[name] = value
-            else:
-                os.environ.pop(name, None)
-
     def close(self) -> None:
         """End the virtual screen, if there is one. May be called again, and from another thread."""
         server, self._server = self._server, None

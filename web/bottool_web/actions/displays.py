@@ -44,6 +44,8 @@ def check(said: dict[str, Any]) -> None:
 
 def missing(capabilities: wire.Capabilities, wants: Row) -> str:
     """Why a runner cannot give a bot its screen, to complete "the runner …"; ``wants`` has an automation's columns."""
+    if wants.display == "none":
+        return ""
     if capabilities.screen is None and capabilities.display and wants.display == "screen":
         # A runner that says no more: the keeper looks before the bot starts.
         return ""
