@@ -43,10 +43,11 @@ def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own
     """Start the bot, watch it, stop its whole tree, and say how it ended.
 
     ``variables`` come on top of those of the machine and the language. ``output(stream, data)`` is called from other
-    threads, one call at a time. ``stop_requested`` is asked ten times a second and must be quick. ``started`` is called once, right after the start; what it raises stops the bot and comes
-    out again, as does ``KeyboardInterrupt``. ``usage`` is called every second while the bot runs. ``ending`` is called
-    when the bot has ended or will be stopped, while what it started still is there. ``ended`` hears how a bot that was
-    started ended before the plugins do, which may take their time over it.
+    threads, one call at a time. ``stop_requested`` is asked ten times a second and must be quick. ``started`` is called
+    once, right after the start; what it raises stops the bot and comes out again, as does ``KeyboardInterrupt``.
+    ``usage`` is called every second while the bot runs. ``ending`` is called when the bot has ended or will be stopped,
+    while what it started still is there. ``ended`` hears how a bot that was started ended before the plugins do, which
+    may take their time over it.
     """
     began = time.monotonic()
     try:

@@ -16,15 +16,16 @@ NOT_WELL = FINAL - {TaskState.SUCCEEDED}
 @click.command("evidence")
 @click.argument("task_id", type=int, metavar="TASK")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: task-ID-evidence.zip]")
+@click.option("--attempt", type=click.IntRange(1), help="Of this attempt. [default: the newest]")
 @server_options
 @click.pass_obj
-def command(state: State, task_id: int, out: Path | None) -> None:
+def command(state: State, task_id: int, out: Path | None, attempt: int | None) -> None:
     """Save all that is known of a task as a zip: output, usage, processes, environment, events, screenshot."""
     from bottool.cli import rest
 
     client = state.client()
     target = out or Path(f"task-{task_id}-evidence.zip")
-    client.download(f"{rest.path('tasks', task_id)}/evidence", target)
+    client.download(f"{rest.path('tasks', task_id)}/evidence", target, query={"attempt": attempt})
     present.done(f"saved '{target}'")
 
 

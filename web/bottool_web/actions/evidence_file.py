@@ -58,12 +58,12 @@ class Known:
 
 
 @action("output.read")
-def pack(site: Site, who: Principal, task_id: int) -> tuple[str, Iterator[bytes]]:
-    """The name of the file and its bytes: of the task's newest attempt, whatever state it is in.
+def pack(site: Site, who: Principal, task_id: int, attempt: int | None = None) -> tuple[str, Iterator[bytes]]:
+    """The name of the file and its bytes, whatever state the task is in. Without ``attempt`` the newest one's.
 
-    :raises NotFound: when there is no such task.
+    :raises NotFound: when there is no such task or attempt.
     """
-    known = site.store.read(lambda tx: _known(tx, who, task_id))
+    known = site.store.read(lambda tx: _known(tx, who, task_id, attempt))
     masker = masker_of(site, who, known.ran.attempt_id) if known.ran is not None else None
     masked: Callable[[str], str] = masker.text if masker is not None else str
     packed = io.BytesIO()
@@ -83,9 +83,11 @@ def _named(known: Known, name: str) -> zipfile.ZipInfo:
     return info
 
 
-def _known(tx: sa.Connection, who: Principal, task_id: int) -> Known:
+def _known(tx: sa.Connection, who: Principal, task_id: int, number: int | None) -> Known:
     row = tasks.row(tx, who.scope, task_id)
-    ran = evidence.ran(tx, who.scope, row)
+    ran = evidence.ran(tx, who.scope, row, number)
+    if ran is None and number is not None:
+        raise NotFound(f"task {task_id} has no attempt {number}", f"its newest is {row.attempt}")
     kept = evidence.find(tx, who.scope, ran.attempt_id) if ran is not None else None
     return Known(
         task=tasks.get(tx, who.scope, task_id),

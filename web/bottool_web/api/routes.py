@@ -172,6 +172,7 @@ ROUTES: tuple[Route, ...] = (
         summary="All that is known of a task that did not succeed, as a zip",
         action=evidence_file.pack,
         perform=special.evidence,
+        query=special.EvidenceQuery,
         media_type="application/zip",
     ),
     Route(

@@ -43,6 +43,12 @@ class OutputQuery(msgspec.Struct, kw_only=True, frozen=True):
     attempt: Id | None = None
 
 
+class EvidenceQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """Without ``attempt`` the newest one."""
+
+    attempt: Id | None = None
+
+
 class AlertQuery(msgspec.Struct, kw_only=True, frozen=True):
     """``search`` looks into titles and messages of the newest; ``days`` counts back from now."""
 
@@ -124,7 +130,7 @@ def download(route: Route, call: Call) -> Response:
 
 
 def evidence(route: Route, call: Call) -> Response:
-    name, pieces = route.action(call.site, call.who, call.path["task_id"])
+    name, pieces = route.action(call.site, call.who, call.path["task_id"], call.query.attempt)
     return downloads.sent(call.site, pieces, "application/zip", name)
 
 

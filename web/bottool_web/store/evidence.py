@@ -65,8 +65,8 @@ def last_worked(tx: sa.Connection, scope: Scope, of: Row) -> Row | None:
     return tx.execute(sa.select(task).where(task.c.workspace_id == scope.workspace_id, task.c.id == found)).one()
 
 
-def ran(tx: sa.Connection, scope: Scope, of: Row) -> Row | None:
-    """What a task's newest attempt ran: its ``attempt_id``, version, technology, sha256, file_name, machine_id, and
+def ran(tx: sa.Connection, scope: Scope, of: Row, number: int | None = None) -> Row | None:
+    """What an attempt of a task ran, the newest unless ``number`` is given: its ``attempt_id``, version, technology, sha256, file_name, machine_id, and
     ``told``, the equipment or ``None``.
     """
     return tx.execute(
@@ -89,7 +89,7 @@ def ran(tx: sa.Connection, scope: Scope, of: Row) -> Row | None:
         .where(
             attempt.c.workspace_id == scope.workspace_id,
             attempt.c.task_id == of.id,
-            attempt.c.number == of.attempt,
+            attempt.c.number == (of.attempt if number is None else number),
         )
     ).one_or_none()
 

@@ -106,6 +106,21 @@ def test_a_task_that_never_started_has_evidence_too(site, admin, life, box, ask)
     assert b"cancelled" in files["README.txt"]
     with pytest.raises(NotFound):
         evidence_file.pack(site, admin, task.id + 1000)
+    with pytest.raises(NotFound, match="has no attempt 7"):
+        evidence_file.pack(site, admin, task.id, 7)
+
+
+def test_each_attempt_of_a_task_has_evidence_of_its_own(site, admin, life, box, ask):
+    automations.change(site, admin, "daily", wire.AutomationChange(max_attempts=2))
+    task = ask()
+    for key in ("k1", "k2"):
+        run(site, life, box, key, equip=equipment(interpreter=f"Python {key}"))
+
+    newest = unpacked(site, admin, task.id)
+    _, pieces = evidence_file.pack(site, admin, task.id, 1)
+
+    assert json.loads(newest["environment.json"])["interpreter"] == "Python k2"
+    assert b"Python k1" in zipfile.ZipFile(io.BytesIO(b"".join(pieces))).read(f"task-{task.id}/environment.json")
 
 
 def test_what_a_bot_has_read_from_the_vault_is_masked_in_all_of_it(site, admin, life, box, ask):
