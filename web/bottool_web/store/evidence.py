@@ -66,8 +66,9 @@ def last_worked(tx: sa.Connection, scope: Scope, of: Row) -> Row | None:
 
 
 def ran(tx: sa.Connection, scope: Scope, of: Row, number: int | None = None) -> Row | None:
-    """What an attempt of a task ran, the newest unless ``number`` is given: its ``attempt_id``, version, technology, sha256, file_name, machine_id, and
-    ``told``, the equipment or ``None``.
+    """What an attempt of a task ran, the newest unless ``number`` is given; ``None`` where there is none.
+
+    Its attempt_id, version, technology, sha256, file_name and machine_id, and ``told``: its equipment or ``None``.
     """
     return tx.execute(
         sa.select(
