@@ -354,6 +354,7 @@ class SmallServer:
         """A server of the release before does not know these calls."""
         if not self.knows_evidence:
             raise Refusal(404, "not_found")
-        self._note(kind, task)
+        if kind != "equipment":  # told once for many attempts, it is none of a task's events
+            self._note(kind, task)
         where[task.id] = what
         return {}
