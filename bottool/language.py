@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bottool.errors import BuildError
-from bottool.model import Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
+from bottool.model import Command, Equipment, Inspection, Installation, Lock, Package, Problem, Project, Tool
 
 API_VERSION = 1
 """The plugin interface that this bottool speaks. It changes only when the meaning of a member changes."""
@@ -143,6 +143,16 @@ class Language(ABC):
 
         The current folder of the bot is ``installation.folder``, a fresh copy of the package's files.
         """
+
+    def equipment(self, installation: Installation) -> Equipment:
+        """What a bot of this installation, which is prepared, really runs with: for people who compare two runs.
+
+        Asked once for a package in an environment, and kept. Without an own answer, the first tool of ``toolchain``
+        that running needs, and what ``inspect`` tells of the package.
+        """
+        run = next((tool for tool in self.toolchain() if tool.found and tool.needed_for == "run"), None)
+        interpreter = f"{run.name} {run.version}".strip() if run else ""
+        return Equipment(interpreter=interpreter, dependencies=self.inspect(installation.package).dependencies)
 
     @abstractmethod
     def toolchain(self) -> Sequence[Tool]:

@@ -146,6 +146,14 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What a bot really runs with. ``interpreter`` is for people and comparable, such as ``Python 3.11.7``."""
+
+    interpreter: str = ""
+    dependencies: tuple[Dependency, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """How to start an installed bot. Holds no server address and no token: core adds those.
 

@@ -8,9 +8,10 @@ bot lives any more.
 import signal
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from bottool import launcher, settings
 from bottool.arguments import full_command
@@ -34,24 +35,28 @@ def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own
     task: TaskContext | None,
     limits: Limits,
     output: Callable[[int, bytes], None],
+    variables: Mapping[str, str] = MappingProxyType({}),
     stop_requested: Callable[[], bool] = lambda: False,
     started: Callable[[ProcessTree], None] = lambda _tree: None,
     usage: Callable[[Usage], None] = lambda _usage: None,
     asking: Callable[[Reached], None] = lambda _reached: None,
+    ending: Callable[[], None] = lambda: None,
     ended: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> Outcome:
     """Start the bot, watch it, stop its whole tree, and say how it ended.
 
-    ``output(stream, data)`` is called from other threads, one call at a time. ``stop_requested`` is asked ten times a
-    second and must be quick. ``started`` is called once, right after the start; what it raises stops the bot and comes
-    out again, as does ``KeyboardInterrupt``. ``usage`` is called every second or so while the bot runs. ``asking`` is
-    called when a limit is reached and the bot may have ``interrupt_seconds`` to end by itself: who can tell the bot,
-    tells it. ``ended`` hears how a bot that was started ended before the plugins do, which may take their time over it.
+    ``variables`` come on top of those of the machine and the language. ``output(stream, data)`` is called from other
+    threads, one call at a time. ``stop_requested`` is asked ten times a second and must be quick. ``started`` is called
+    once, right after the start; what it raises stops the bot and comes out again, as does ``KeyboardInterrupt``.
+    ``usage`` is called every second or so while the bot runs. ``asking`` is called when a limit is reached and the bot
+    may have ``interrupt_seconds`` to end by itself: who can tell the bot, tells it. ``ending`` is called when the bot
+    has ended or will be stopped, while what it started still is there. ``ended`` hears how a bot that was started ended
+    before the plugins do, which may take their time over it.
     """
     began = time.monotonic()
     heard = Heard(output)
     try:
-        tree = _launch(plugins, installation, task, heard)
+        tree = _launch(plugins, installation, task, heard, variables)
     except BottoolError as error:
         return Outcome(reason=Reason.NOT_LAUNCHED, message=f"{error} ({error.hint})" if error.hint else str(error))
     try:
@@ -60,6 +65,7 @@ def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own
         guard = Guard(tree=tree, limits=limits, folder=installation.folder, heard=heard, usage=usage)
         watch = _Watch(tree=tree, guard=guard, stop_requested=stop_requested, asking=asking)
         end = watch.until_end()
+        ending()
         if tree.poll() is None:
             tree.stop(limits.grace_seconds, Steps(taken=watch.steps.taken, hurry=watch.is_urgent))
         elif not watch.steps.taken and _was_killed(tree) and killer.has_killed():
@@ -84,7 +90,11 @@ def run(  # noqa: PLR0913 - six moments that a caller may watch, each by its own
 
 
 def _launch(
-    plugins: Plugins, installation: Installation, task: TaskContext | None, output: Callable[[int, bytes], None]
+    plugins: Plugins,
+    installation: Installation,
+    task: TaskContext | None,
+    output: Callable[[int, bytes], None],
+    more: Mapping[str, str],
 ) -> ProcessTree:
     language = plugins.language(installation.package.language)
     try:
@@ -97,6 +107,7 @@ def _launch(
     folder = installation.folder / command.folder
     for name, target in command.links.items():
         _link(folder / name, target)
+    command = replace(command, variables={**command.variables, **more})
     arguments, variables = full_command(command, task, installation.folder)
     if task is not None:
         variables["PATH"] = launcher.with_program(variables.get("PATH", ""), settings.cache_folder())

@@ -47,6 +47,12 @@ PROGRAMS = (
     Program(name="Maven", names=("mvn",), packages=("maven",), needed_by="Java bots"),
     Program(name="Node.js", names=("node",), packages=("nodejs",), needed_by="JavaScript and TypeScript bots"),
     Program(name="npm", names=("npm",), packages=("npm",), needed_by="JavaScript and TypeScript bots"),
+    Program(
+        name="Xvfb",
+        names=("Xvfb",),
+        packages=("xvfb",),
+        needed_by="virtual screens of bots",
+    ),
     Program(name="curl", names=("curl",), packages=("curl",), needed_by="pipelines that deploy bots"),
     Program(name="Ruby", names=("ruby",), packages=("ruby",), needed_by="the example of a plugin"),
     Program(

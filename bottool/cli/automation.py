@@ -23,6 +23,13 @@ COLUMNS: dict[str, Callable[[Any], object]] = {
 
 NOTICES = ("info", "warn", "error", "failed", "timed_out", "expired", "lost", "waiting")
 
+DISPLAYS = ("none", "virtual", "screen")
+DEPTHS = ("8", "16", "24", "30")
+
+
+def _number(_context: click.Context, _option: click.Parameter, said: str | None) -> int | None:
+    return None if said is None else int(said)
+
 
 @click.group("automation")
 def command() -> None:
@@ -44,12 +51,20 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
         *LIMIT_OPTIONS,
         (("--max-attempts",), {"type": click.IntRange(1), "help": "1: a task is started at most once."}),
         (
-            ("--report-required/--no-report-required",),
-            {"default": None, "help": "A bot that ends without a word has failed."},
+            ("--display",),
+            {"type": click.Choice(DISPLAYS), "help": "What its bot draws on: a virtual screen, the machine's own."},
         ),
         (
-            ("--needs-display/--no-needs-display",),
-            {"default": None, "help": "Only where there is a display; one such bot at a time on a machine."},
+            ("--display-size",),
+            {"metavar": "WxH", "help": "Pixels; of the machine's own at least so many. [default: 1280x1024]"},
+        ),
+        (
+            ("--display-depth",),
+            {"type": click.Choice(DEPTHS), "callback": _number, "help": "Bits of a virtual one. [default: 24]"},
+        ),
+        (
+            ("--report-required/--no-report-required",),
+            {"default": None, "help": "A bot that ends without a word has failed."},
         ),
         (
             ("--notify", "notify_users"),
@@ -156,7 +171,7 @@ def show(state: State, label: str, as_json: bool) -> None:
             **shown_limits(found),
             "attempts": found.max_attempts,
             "report required": found.report_required,
-            "needs a display": found.needs_display,
+            "screen": _screen(found),
             "tells": [*found.notify_users, *found.notify_channels],
             "tells of": found.notify_types,
             "waits at most": f"{found.waiting_minutes} min" if "waiting" in found.notify_types else "",
@@ -200,6 +215,13 @@ def _said(options: dict[str, Any]) -> dict[str, Any]:
         said["parameters"] = [definition(text) for text in said["parameters"]]
     said |= {name: None for name in NO_LIMIT_AT_ZERO if said.get(name) == 0}
     return said
+
+
+def _screen(automation: Any) -> str:
+    if automation.display == "none":
+        return ""
+    depth = f", {automation.display_depth} bits" if automation.display == "virtual" else ""
+    return f"{automation.display}, {automation.display_size}{depth}"
 
 
 def _parameter(parameter: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bottool.cli import ending, present
+from bottool.cli import ending, evidence, present
 from bottool.cli.ending import counting_options, ending_options
 from bottool.cli.options import json_option, server_options, task_argument
 from bottool.cli.state import State
@@ -112,7 +112,11 @@ def show(state: State, task_id: int, as_json: bool) -> None:
     from bottool.cli import rest
     from bottool.wire import Task
 
-    _present(state.client().get(rest.path("tasks", task_id), type=Task), as_json)
+    client = state.client()
+    task = client.get(rest.path("tasks", task_id), type=Task)
+    _present(task, as_json)
+    if not as_json and task.state in evidence.NOT_WELL:
+        evidence.show_changes(evidence.explanation(client, task_id))
 
 
 @command.command("output")
@@ -163,7 +167,7 @@ def events(state: State, task_id: int, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def explain(state: State, task_id: int, as_json: bool) -> None:
-    """Say why a task waits."""
+    """Say why a task waits; of one that did not succeed, what has changed since it last worked."""
     from bottool.cli import rest
     from bottool.wire import Explanation
 
@@ -174,6 +178,10 @@ def explain(state: State, task_id: int, as_json: bool) -> None:
     click.echo(why.summary)
     for machine_id, reason in why.runners.items():
         click.echo(f"  {machine_id}: {reason}")
+    evidence.show_changes(why)
+
+
+command.add_command(evidence.command)
 
 
 @command.command("parameters")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from bottool.wire.base import Message
+from bottool.wire.displays import DisplayKind
 from bottool.wire.notices import NoticeType
 
 
@@ -49,7 +50,10 @@ class Automation(Message, kw_only=True, frozen=True):
     """1: started at most once. More: started again after a failure that was seen, at most so often in all; never
     after a mere loss of contact, when the bot may still run."""
     report_required: bool = False
-    needs_display: bool = False
+    display: DisplayKind = "none"
+    """What its bot draws on: ``virtual`` is a screen for each task alone, ``screen`` the machine's own, unlocked."""
+    display_size: str = "1280x1024"
+    display_depth: int = 24
     """Only runners on machines with a display take its tasks, and one such bot at a time runs on a machine."""
     notify_users: list[str] = []
     """E-mail addresses of users who are told by mail of ``notify_types``."""
@@ -86,7 +90,9 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     grace_seconds: int = 10
     max_attempts: int = 1
     report_required: bool = False
-    needs_display: bool = False
+    display: DisplayKind = "none"
+    display_size: str = "1280x1024"
+    display_depth: int = 24
     notify_users: list[str] = []
     notify_channels: list[str] = []
     notify_types: list[NoticeType] = []
@@ -113,7 +119,9 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     grace_seconds: int | msgspec.UnsetType = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
     report_required: bool | msgspec.UnsetType = msgspec.UNSET
-    needs_display: bool | msgspec.UnsetType = msgspec.UNSET
+    display: DisplayKind | msgspec.UnsetType = msgspec.UNSET
+    display_size: str | msgspec.UnsetType = msgspec.UNSET
+    display_depth: int | msgspec.UnsetType = msgspec.UNSET
     notify_users: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_channels: list[str] | msgspec.UnsetType = msgspec.UNSET
     notify_types: list[NoticeType] | msgspec.UnsetType = msgspec.UNSET

@@ -265,6 +265,8 @@ class Runner(Message, kw_only=True, frozen=True):
     """Why it takes no task at this moment."""
     languages: list[str] = []
     tools: list[dict[str, Any]] = []
+    screen: str = ""
+    """What bots can draw on there, for people; ``""`` when the runner does not say."""
     running: list[int] = []
     automations: list[str] = []
     created_at: datetime
@@ -280,15 +282,6 @@ class EnrolmentCode(Message, kw_only=True, frozen=True):
     code: str
     machine_id: str
     expires_at: datetime
-
-
-class Explanation(Message, kw_only=True, frozen=True):
-    """Why a task waits: one sentence in all, and one per linked runner."""
-
-    task_id: int
-    waits: bool
-    summary: str
-    runners: dict[str, str] = {}
 
 
 class Page(Message, kw_only=True, frozen=True):

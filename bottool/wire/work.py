@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from bottool.wire.base import SYNC_HOLD_SECONDS, Message
+from bottool.wire.displays import DisplayNeed, Screen
 
 
 class Capabilities(Message, kw_only=True, frozen=True):
@@ -16,6 +17,8 @@ class Capabilities(Message, kw_only=True, frozen=True):
     """``model.Tool`` as objects, plus ``language``."""
     display: bool = False
     """Bots can show windows on this machine; one bot at a time does."""
+    screen: Screen | None = None
+    """``None``: nobody looked, or a runner of the release before."""
     tags: list[str] = []
     unready: list[str] = []
     """Why the runner takes no task at this moment, for people, each to follow its name: ``takes no task: …``."""
@@ -118,10 +121,9 @@ class Work(Message, kw_only=True, frozen=True):
     size_bytes: int
     timeout_seconds: int | None = None
     grace_seconds: float = 10.0
-    needs_display: bool = False
-    """No two such bots run on one machine at the same time."""
     limits: WorkLimits | None = None
     """``None``: the server is of a release that knows neither limits, nor their reasons, nor ``LimitReached``."""
+    display: DisplayNeed = msgspec.field(default_factory=DisplayNeed)
 
 
 class Synced(Message, kw_only=True, frozen=True):
@@ -145,6 +147,8 @@ class Started(Message, kw_only=True, frozen=True):
     pid: int
     boot_id: str
     prepared_seconds: float = 0.0
+    equipment: str = ""
+    """The digest under which the runner told what the bot runs in; ``""`` when it did not."""
 
 
 class LimitReached(Message, kw_only=True, frozen=True):

@@ -26,6 +26,7 @@ from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Pro
 from bottool_runner.leftovers import stop_processes
 from bottool_runner.limits import LimitNews
 from bottool_runner.output import Uploader
+from bottool_runner.sending import EvidenceSender
 from bottool_runner.surroundings import Gone, Surroundings
 from bottool_runner.system import is_locked, wait_until_unlocked
 
@@ -58,6 +59,7 @@ class Execution:
         self._looked_at_lock = 0.0
         self._uploader = Uploader(folder.spool, self._send_output)
         self._limit = LimitNews(folder, self._tell_limit, Gone)
+        self._evidence = EvidenceSender(folder, around.gateway)
         self._can_upload = True
         self._fault: NotPrepared | None = None
         self._backoff = Backoff()
@@ -231,6 +233,7 @@ class Execution:
             self._tell_start()
             self._limit.look()
             self._send_new_output()
+            self._evidence.now_and_then()
             if self._stop.is_set() and not self.folder.has("stop"):
                 self.folder.publish("stop", "stop")
                 self.folder.take_ticket(Ticket.VOID)  # succeeds only ahead of the keeper, and then nothing starts
@@ -255,7 +258,12 @@ class Execution:
             return
         start = self.folder.read("started", Process)
         if start is not None:
-            body = wire.Started(pid=start.pid, boot_id=start.boot_id, prepared_seconds=start.prepared_seconds)
+            body = wire.Started(
+                pid=start.pid,
+                boot_id=start.boot_id,
+                prepared_seconds=start.prepared_seconds,
+                equipment=self._around.equipment.digest_of(self.folder),
+            )
             self.state = "running"
             self._persist(lambda: self._around.gateway.started(*self.folder.key, body))
             self._has_told_start = True
@@ -303,22 +311,24 @@ class Execution:
         if ended is None:
             raise ValueError("the report is missing")
         self.outcome = ended
-        self._persist(lambda: self._around.gateway.finish(*self.folder.key, ended))
+        finished = self._persist(lambda: self._around.gateway.finish(*self.folder.key, ended))
+        self._evidence.at_end(self._failed, wanted=finished.evidence_wanted)
         exit_code = "" if ended.exit_code is None else f" with exit status {ended.exit_code}"
         self._say(f"ended: {ended.reason}{exit_code}")
 
     def _persist(self, call: Callable[[], T]) -> T:
         """Make a call until it is answered for good."""
-
-        def failed(error: BottoolError) -> None:
-            self._say(f"waits for the server: {error}", level=logging.WARNING)
-            if self._gone.is_set():
-                raise Gone
-
         try:
-            return self._around.gateway.persist(call, failed)
+            return self._around.gateway.persist(call, self._failed)
         except (Conflict, NotFound) as error:
             raise Gone from error
+
+    def _failed(self, error: BottoolError) -> None:
+        self._say(f"waits for the server: {error}", level=logging.WARNING)
+        if self._gone.is_set():
+            raise Gone
+
+    # Endings.
 
     def _end_leftovers(self) -> None:
         """The keeper was killed: end what it left, and write the report that it could not write."""

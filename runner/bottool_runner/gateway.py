@@ -100,8 +100,17 @@ class Gateway:
             return wanted
         return appended.next_offset
 
-    def finish(self, task_id: int, attempt: int, body: wire.Ended) -> None:
-        self._client.post(f"{_of(task_id, attempt)}/finish", body)
+    def finish(self, task_id: int, attempt: int, body: wire.Ended) -> wire.Finished:
+        return self._client.post(f"{_of(task_id, attempt)}/finish", body, type=wire.Finished)
+
+    def equipment(self, task_id: int, attempt: int, body: wire.NewEquipment) -> None:
+        self._client.post(f"{_of(task_id, attempt)}/equipment", body)
+
+    def evidence(self, task_id: int, attempt: int, body: wire.AttemptEvidence) -> None:
+        self._client.post(f"{_of(task_id, attempt)}/evidence", body)
+
+    def screenshot(self, task_id: int, attempt: int, png: bytes) -> None:
+        self._client.post(f"{_of(task_id, attempt)}/screenshot", png)
 
 
 def is_final(error: BottoolError) -> bool:

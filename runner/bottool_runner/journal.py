@@ -13,6 +13,9 @@ a folder that it finds. Knows no server and starts no process. Format 1; a keepe
     spool         keeper   output, in frames
     usage.json    keeper   what the bot uses now
     limit         keeper   the limit that the bot reached; the server is to let the bot know
+    screen.json   keeper   its virtual screen, with ``xauthority`` and ``screen.log``
+    equipment.json, series.json, processes.json, screenshot.png
+                  keeper   what people may want to know when it fails: see ``equipment`` and ``evidence``
     stop          runner   the bot is to end
     exit          keeper   how the bot ended; the runner writes it for a keeper that was killed
     acked         runner   the server knows; the folder may go
@@ -39,7 +42,11 @@ T = TypeVar("T")
 _NAME = re.compile(r"(\d+)-(\d+)")
 _DOOMED = ".doomed-"
 _UNFINISHED = ".new-"
-_MADE_BY_KEEPER = ("ready", "not_prepared", "keeper.pid", "spool", "usage.json", "limit", "stop", "keeper.log")
+_MADE_BY_KEEPER = (
+    *("ready", "not_prepared", "keeper.pid", "spool", "usage.json", "limit", "stop", "keeper.log"),
+    *("xauthority", "screen.log", "screen.json", "equipment.json"),
+    *("series.json", "processes.json", "screenshot.png"),
+)
 
 
 class Assignment(msgspec.Struct, kw_only=True, frozen=True):

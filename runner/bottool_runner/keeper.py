@@ -28,11 +28,14 @@ from bottool.limits import Reached
 from bottool.model import Installation, Outcome, Package, Reason, TaskContext, Usage
 from bottool.platform_process import descendant_pids
 from bottool.plugins import Plugins, one_line
+from bottool_runner import equipment
 from bottool_runner.display import display_lock, take_display
+from bottool_runner.evidence import Recorder
 from bottool_runner.handover import HandedPermit
 from bottool_runner.journal import Assignment, AttemptFolder, NotPrepared, Process, Ticket
 from bottool_runner.limits import limits_of, said_of, told_as
 from bottool_runner.output import Spool
+from bottool_runner.screens import BotScreen
 from bottool_runner.system import FileLock, keep_pipes_to_myself
 
 PluginsFor = Callable[[str], Plugins | None]
@@ -95,28 +98,38 @@ def main(arguments: list[str]) -> int:
 def keep(path: Path, permit: int, news: int, plugins_for: PluginsFor = lambda _: None) -> int:
     """Keep the attempt in that folder, to the end of this process."""
     folder = AttemptFolder(path)
-    pipe = PermitPipe(permit, lost=_end_without_a_trace)
+    screens: list[BotScreen] = []
+    pipe = PermitPipe(permit, lost=lambda: _end_without_a_trace(screens))
     if not FileLock(folder.lock).acquire(_LOCK_SECONDS):  # held until this process ends
         return 1
     assignment = folder.assignment()
     if assignment is None:
         return 1
-    Keeper(folder, assignment, pipe, News(news)).keep(plugins_for)
+    screens.append(BotScreen(assignment.work.display, folder))
+    try:
+        Keeper(folder, assignment, (pipe, News(news)), screens[0]).keep(plugins_for)
+    finally:
+        screens[0].close()
     return 0
 
 
-def _end_without_a_trace() -> None:
+def _end_without_a_trace(screens: list[BotScreen]) -> None:
     """There will be no permit: end what prepares, and this process with it. What is half-made is known as such."""
+    for screen in screens:
+        screen.close()
     stopping.end(lambda: stopping.living(descendant_pids(os.getpid())), 0.0)
     os._exit(_ORPHANED)
 
 
 class Keeper:
-    def __init__(self, folder: AttemptFolder, assignment: Assignment, pipe: PermitPipe, news: News) -> None:
+    def __init__(
+        self, folder: AttemptFolder, assignment: Assignment, pipes: tuple[PermitPipe, News], screen: BotScreen
+    ) -> None:
         self._folder = folder
         self._assignment = assignment
-        self._pipe = pipe
-        self._news = news
+        self._pipe, self._news = pipes
+        self._screen = screen
+        self._recorder = Recorder(folder, screen)
         self._boot_id = process.boot_id()
         self._spool = Spool(folder.spool, assignment.output_limit_bytes)
         self._told_to_end = threading.Event()
@@ -134,7 +147,7 @@ class Keeper:
             traceback.print_exc()
             self._folder.publish("not_prepared", not_prepared(error))
             return
-        if self._assignment.work.needs_display:
+        if self._assignment.work.display.kind == "screen":
             take_display(display_lock(), self._spool.note)  # held until this process ends
         self._folder.show("ready", {"prepared_seconds": self._prepared_seconds})
         self._news.tell()
@@ -162,6 +175,8 @@ class Keeper:
         )
         cache = Cache(Path(self._assignment.cache))  # what it gives is in use until this process ends
         installation = make_ready(plugins, package, cache, self._folder.bot, self._spool.note)
+        equipment.note(plugins, installation, cache.root, self._folder)
+        self._screen.open()
         self._prepared_seconds = time.monotonic() - began
         return installation
 
@@ -170,6 +185,7 @@ class Keeper:
 
         work = self._assignment.work
         self._spool.hide(permit.token)
+        self._recorder.secret = permit.token
         signal.signal(signal.SIGTERM, lambda *_: self._told_to_end.set())
         try:
             outcome = run(
@@ -180,10 +196,12 @@ class Keeper:
                 ),
                 limits=limits_of(work),
                 output=self._spool.write,
+                variables=self._screen.variables,
                 stop_requested=self._stop_requested,
                 started=self._publish_start,
                 usage=self._show_usage,
                 asking=self._publish_limit,
+                ending=lambda: _unless_the_disk_is_full(self._recorder.ending),
                 # Before any plugin looks at it: whatever happens to this process then, the bot's end is known.
                 ended=lambda outcome: self._publish_exit(self._named_rightly(outcome)),
             )
@@ -208,6 +226,7 @@ class Keeper:
 
     def _publish_start(self, tree: process.ProcessTree) -> None:
         self._has_started = True
+        self._recorder.begin(tree)
         started = Process(
             pid=tree.pid,
             create_time=tree.create_time,
@@ -220,6 +239,7 @@ class Keeper:
 
     def _show_usage(self, usage: Usage) -> None:
         _unless_the_disk_is_full(lambda: self._folder.show("usage.json", asdict(usage)))
+        _unless_the_disk_is_full(lambda: self._recorder.sample(usage))
 
     def _publish_limit(self, reached: Reached) -> None:
         """The runner tells the server, and the bot reads there that it should end."""

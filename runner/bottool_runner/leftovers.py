@@ -6,6 +6,7 @@ Knows the processes by what the attempt's folder says of them, and by the mark t
 import psutil
 
 from bottool import process, stopping
+from bottool_runner import screens
 from bottool_runner.journal import AttemptFolder, Process
 
 
@@ -26,4 +27,5 @@ def stop_processes(folder: AttemptFolder, boot_id: str) -> tuple[str, ...]:
 
     left += stopping.names(find())
     stopping.end(find, 0.0)
+    screens.forget_number(folder)
     return tuple(left)

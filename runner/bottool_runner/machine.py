@@ -14,8 +14,7 @@ import msgspec
 
 from bottool import wire
 from bottool.errors import PluginError
-from bottool_runner import __version__
-from bottool_runner.display import has_display
+from bottool_runner import __version__, screens
 
 _DOCTOR_SECONDS = 120.0
 
@@ -38,7 +37,8 @@ def capabilities(tags: Sequence[str] = ()) -> wire.Capabilities:
 
     :raises PluginError: when the child does not answer sensibly.
     """
-    return msgspec.structs.replace(understood(_doctor()), display=has_display(), tags=list(tags))
+    screen = screens.of_this_machine()
+    return msgspec.structs.replace(understood(_doctor()), display=screen.real, screen=screen, tags=list(tags))
 
 
 def understood(said: dict[str, Any]) -> wire.Capabilities:

@@ -24,6 +24,7 @@ from bottool_runner import machine
 from bottool_runner.budget import Budget
 from bottool_runner.conf_bcf import stamp
 from bottool_runner.duty import Duty
+from bottool_runner.equipment import Teller
 from bottool_runner.execution import Execution
 from bottool_runner.gateway import Gateway
 from bottool_runner.hands import Hands
@@ -100,6 +101,7 @@ class Supervisor:
             boot_id=boot_id(),
             closing=self._closing,
             leases_hold=lambda: self._call.leases_hold,
+            equipment=Teller(self._gateway),
         )
 
     def end_please(self) -> None:
@@ -202,7 +204,7 @@ class Supervisor:
 
     def _remember(self, abilities: wire.Capabilities) -> None:
         if abilities != self._abilities or not self._has_learned:
-            display = ", and has a display" if abilities.display else ""
+            display = f"; screen: {abilities.screen.described()}" if abilities.screen else ""
             can = ", ".join(abilities.languages) or "nothing yet"
             log.info("'%s' can run: %s%s", self._identity.machine_id, can, display)
         self._has_learned = True

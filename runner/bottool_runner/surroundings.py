@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bottool_runner.equipment import Teller
 from bottool_runner.gateway import Gateway
 from bottool_runner.settings import RunnerSettings
 from bottool_runner.warm import Nursery
@@ -24,4 +25,5 @@ class Surroundings:
     boot_id: str
     closing: threading.Event
     leases_hold: Callable[[], bool]
+    equipment: Teller
     nursery: Nursery = field(default_factory=Nursery)

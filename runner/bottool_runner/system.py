@@ -1,6 +1,7 @@
 """What operating systems do differently for a runner: detached processes, standard input, making a rename last; locks.
 
-Every platform switch of the runner is here (of locks: in ``bottool.locks``). Knows no attempt and no server.
+Every platform switch of the runner is here (of locks: in ``bottool.locks``; of screens: in ``platform_screen``).
+Knows no attempt and no server.
 """
 
 import contextlib

@@ -52,6 +52,11 @@ class SmallServer:
         self.syncs: list[dict[str, Any]] = []
         self.registered: list[dict[str, Any]] = []
         self.hand_backs: list[dict[str, Any]] = []
+        self.knows_evidence = True
+        self.evidence_wanted = False
+        self.evidence: dict[int, dict[str, Any]] = {}
+        self.equipment: dict[int, dict[str, Any]] = {}
+        self.screenshots: dict[int, bytes] = {}
         self.tokens = {TOKEN}
         self.hold_seconds = 1.0
         self.lease_seconds = 60.0
@@ -324,11 +329,32 @@ class SmallServer:
         if task.attempt == attempt and task.report:
             if task.report != said:
                 self.wrongs.append(f"task {task.id}: two different reports")
-            return {}
+            return self._finished()
         self._fence(task, attempt, "starting", "running", "lost")
         task.report = said
         task.state = "finished" if said["reason"] == "exited" and said["exit_code"] == 0 else "failed"
         self._note("finished", task)
         if said["output_bytes"] != len(task.output) and said["output_bytes"] <= task.output_limit:
             self.wrongs.append(f"task {task.id}: {said['output_bytes']} bytes of output, got {len(task.output)}")
+        return self._finished()
+
+    def _finished(self) -> dict[str, Any]:
+        return {"evidence_wanted": self.evidence_wanted}
+
+    def _equipment(self, task: Task, _attempt: int, _query: Any, body: bytes) -> dict[str, Any]:
+        return self._keep("equipment", task, self.equipment, json.loads(body))
+
+    def _evidence(self, task: Task, _attempt: int, _query: Any, body: bytes) -> dict[str, Any]:
+        return self._keep("evidence", task, self.evidence, json.loads(body))
+
+    def _screenshot(self, task: Task, _attempt: int, _query: Any, body: bytes) -> dict[str, Any]:
+        return self._keep("screenshot", task, self.screenshots, body)
+
+    def _keep(self, kind: str, task: Task, where: dict[int, Any], what: Any) -> dict[str, Any]:
+        """A server of the release before does not know these calls."""
+        if not self.knows_evidence:
+            raise Refusal(404, "not_found")
+        if kind != "equipment":  # told once for many attempts, it is none of a task's events
+            self._note(kind, task)
+        where[task.id] = what
         return {}

@@ -8,7 +8,9 @@ import threading
 import pytest
 
 from bottool import wire
+from bottool_runner import platform_screen
 from bottool_runner.display import display_lock, has_display, take_display
+from bottool_runner.screens import BotScreen
 
 TOGETHER = """
 import os, time
@@ -65,10 +67,21 @@ def test_the_display_is_free_as_soon_as_its_holder_is_dead(tmp_path, until):
     holder.stdout.close()
 
 
-def test_two_bots_that_need_the_display_run_one_after_the_other(machine, bench, server, until):
-    tasks = [server.add(bench.package(TOGETHER), needs_display=True) for _ in range(2)]
+@pytest.fixture
+def screen(bench):
+    """The variables of a screen that counts as this machine's own."""
+    made = BotScreen(wire.DisplayNeed(kind="virtual", width=320, height=200), bench.attempt())
+    made.open()
+    yield made.variables
+    made.close()
 
-    machine.start("--slots", "2", "--max-tasks", "2")
+
+@pytest.mark.skipif(bool(platform_screen.no_virtual()), reason="the screen is made by Xvfb on Linux")
+def test_two_bots_that_need_the_display_run_one_after_the_other(machine, bench, server, until, screen):
+    need = {"kind": "screen", "width": 320, "height": 200}
+    tasks = [server.add(bench.package(TOGETHER), display=need) for _ in range(2)]
+
+    machine.start("--slots", "2", "--max-tasks", "2", **screen)
 
     until(lambda: all(server.ended(task) for task in tasks), 120)
     assert bench.starts() == ["in", "out", "in", "out"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bottool.errors import LaunchError, ProjectError, ToolMissing
 from bottool.language import Language
-from bottool.model import Command, Inspection, Installation, Lock, Package, Problem, Project, Tool
+from bottool.model import Command, Equipment, Inspection, Installation, Lock, Package, Problem, Project, Tool
 from bottool.settings import base_variables
 from bottool_python import layout, tree
 from bottool_python.layout import Layout
@@ -136,6 +136,11 @@ class Python(Language):
                 "PATH": os.pathsep.join(filter(None, (str(python.parent), base_variables().get("PATH")))),
             },
         )
+
+    def equipment(self, installation: Installation) -> Equipment:
+        from bottool_python import equipment
+
+        return equipment.of_environment(installation.environment) if installation.environment else Equipment()
 
     def toolchain(self) -> Sequence[Tool]:
         return (

@@ -17,6 +17,7 @@ from bottool.model import Reason
 from bottool.states import ATTEMPT_ALIVE, AttemptState, TaskState
 from bottool_web.actions import endings, fencing, news
 from bottool_web.actions.claims import has_news, may_have_work, sync
+from bottool_web.actions.evidence import tell_equipment, tell_evidence, tell_picture
 from bottool_web.actions.fencing import Held
 from bottool_web.actions.identity import hash_secret
 from bottool_web.actions.output import append_output
@@ -39,6 +40,9 @@ __all__ = [
     "permit",
     "started",
     "sync",
+    "tell_equipment",
+    "tell_evidence",
+    "tell_picture",
     "void",
 ]
 
@@ -159,7 +163,7 @@ def _note_start(tx: sa.Connection, site: Site, who: Principal, held: Held, start
             at=now,
             task_to=held.task_follows(state),
             attempt_to=state if state is not held.state else None,
-            attempt_values={"started_at": now},
+            attempt_values={"started_at": now, "equipment": cleaned(start.equipment, 100)},
             detail={
                 "pid": start.pid,
                 "boot_id": cleaned(start.boot_id, 100),

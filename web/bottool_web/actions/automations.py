@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.errors import Conflict, InvalidInput, NotFound
-from bottool_web.actions import checks
+from bottool_web.actions import checks, displays
 from bottool_web.actions.once import Request, once
 from bottool_web.actions.parameters import check_declared, check_parameters
 from bottool_web.actions.permissions import action
@@ -128,6 +128,7 @@ def _check(said: dict[str, Any]) -> None:
             checks.number(said[name], name, low, high)
     if "parameters" in said:
         check_declared(said["parameters"])
+    displays.check(said)
     _check_lists(said)
 
 
@@ -140,7 +141,10 @@ def _check_lists(said: dict[str, Any]) -> None:
 
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
-    plain = ("name", "description", "report_required", "needs_display", *RANGES)
+    plain = (
+        *("name", "description", "report_required", "display", "display_size", "display_depth"),
+        *RANGES,
+    )
     columns = {name: said[name] for name in plain if name in said}
     if "parameters" in said:
         columns["parameters"] = msgspec.to_builtins(said["parameters"])

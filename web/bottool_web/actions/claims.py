@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.states import AttemptState, TaskState
-from bottool_web.actions import checks, fencing, news, sessions
+from bottool_web.actions import checks, displays, fencing, news, sessions
 from bottool_web.actions.permissions import action
 from bottool_web.actions.runner_words import figures
 from bottool_web.actions.site import Site
@@ -206,14 +206,10 @@ def _room(tx: sa.Connection, who: Principal, said: wire.Sync) -> int:
 
 
 def _runnable(tx: sa.Connection, who: Principal, said: wire.Sync) -> dict[int, Row]:
-    """The automations that this machine can run: with a release in a language, and a display where one is needed."""
+    """The automations with a release in a language that this machine has, and a screen for it, by id."""
     ready = queue.ready_automations(tx, who.scope, who.id)
-    able = said.capabilities
-    return {
-        row.automation_id: row
-        for row in ready
-        if can_run(able, row.technology) and (able.display or not row.needs_display)
-    }
+    able = [row for row in ready if can_run(said.capabilities, row.technology)]
+    return {row.automation_id: row for row in able if not displays.missing(said.capabilities, row)}
 
 
 def can_run(capabilities: wire.Capabilities, technology: str) -> bool:

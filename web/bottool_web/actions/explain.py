@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.states import FINAL, TaskState
+from bottool_web.actions import changes, displays
 from bottool_web.actions.claims import HAND_BACK_PAUSE_SECONDS, can_run
 from bottool_web.actions.permissions import action
 from bottool_web.actions.site import Site
@@ -34,7 +35,17 @@ def _explain(tx: sa.Connection, site: Site, who: Principal, task: Row) -> wire.E
         return wire.Explanation(task_id=task.id, waits=True, summary=f"it waits for its time, {when}")
     if state is not TaskState.QUEUED:
         said = f"it is {state}" if state in FINAL else f"it does not wait: it is {state}"
-        return wire.Explanation(task_id=task.id, waits=False, summary=said)
+        if state not in FINAL or state is TaskState.SUCCEEDED:
+            return wire.Explanation(task_id=task.id, waits=False, summary=said)
+        since = changes.since_it_worked(tx, who, task)
+        return wire.Explanation(
+            task_id=task.id,
+            waits=False,
+            summary=said,
+            last_worked=since.task_id,
+            changes=list(since.changes),
+            unknown=list(since.unknown),
+        )
     runs = queue.what_would_run(tx, who.scope, task.automation_id)
     linked = queue.linked_runners(tx, who.scope, task.automation_id)
     found = {row.machine_id: _of_runner(tx, site, who, task, (row, runs)) for row in linked}
@@ -102,9 +113,7 @@ def _cannot(site: Site, runner: Row, runs: Row) -> str:
     capabilities = msgspec.convert(runner.capabilities, wire.Capabilities, strict=False)
     if runs.technology is not None and not can_run(capabilities, runs.technology):
         return f"cannot run {runs.technology}: {_what_it_lacks(capabilities, runs.technology)}"
-    if runs.needs_display and not capabilities.display:
-        return "has no display, and the bot needs one; start it where somebody is signed in"
-    return ""
+    return displays.missing(capabilities, runs)
 
 
 def _of_machine(site: Site, runner: Row, now: datetime) -> str:

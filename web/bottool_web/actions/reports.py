@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bottool import wire
 from bottool.errors import Conflict, InvalidInput
 from bottool.model import Reason
-from bottool.states import AttemptState
+from bottool.states import AttemptState, TaskState
 from bottool_web.actions import checks, endings, fencing, news, pool_returns
 from bottool_web.actions.fencing import Held
 from bottool_web.actions.limits import times_of
@@ -42,8 +42,9 @@ class _Report:
 
 
 @action("attempt.work")
-def finish(site: Site, who: Principal, task_id: int, number: int, ended: wire.Ended) -> None:
+def finish(site: Site, who: Principal, task_id: int, number: int, ended: wire.Ended) -> wire.Finished:
     """How the attempt ended. The first report stands; the same one again, known by its ``report_key``, is harmless.
+    The answer says whether more is to be told of it: it is of a task that did not succeed.
 
     :raises InvalidInput: when the reason is none of ``model.Reason``, or there is no report key.
     :raises StaleAttempt: when the attempt had no permit, or ended otherwise before.
@@ -63,6 +64,8 @@ def finish(site: Site, who: Principal, task_id: int, number: int, ended: wire.En
 
     fencing.in_one_write(site, work)
     news.tell(site, who, task_id, news.queue_of(who), f"output:{task_id}")
+    state = site.store.read(lambda tx: tasks.row(tx, who.scope, task_id).state)
+    return wire.Finished(evidence_wanted=state != TaskState.SUCCEEDED)
 
 
 def _masked(site: Site, who: Principal, task_id: int, number: int, ended: wire.Ended) -> wire.Ended:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.errors import Conflict, InvalidInput, Unauthorized
-from bottool_web.actions import checks, throttle
+from bottool_web.actions import checks, displays, throttle
 from bottool_web.actions.identity import acting_site, principal_of_login
 from bottool_web.actions.once import Request, once
 from bottool_web.actions.passwords import hash_secret, new_secret
@@ -179,6 +179,7 @@ def _as_people_see_it(
         reason=row.reason,
         languages=row.capabilities.get("languages", []),
         tools=row.capabilities.get("tools", []),
+        screen=displays.described(row.capabilities),
         running=running,
         automations=automations,
         created_at=row.created_at,

@@ -1,7 +1,7 @@
 """Every route of /rest/v1, in one table: what it is called, which action it calls, what comes in and what goes out."""
 
 from bottool import wire
-from bottool_web.actions import alerts, automations, runners, tasks
+from bottool_web.actions import alerts, automations, evidence_file, runners, tasks
 from bottool_web.actions import output as outputs
 from bottool_web.api import (
     artifact_routes,
@@ -162,9 +162,18 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET",
         path="/tasks/<int:task_id>/explain",
-        summary="Why a task waits",
+        summary="Why a task waits; of one that failed, what has changed since it last worked",
         action=tasks.explain,
         answer=wire.Explanation,
+    ),
+    Route(
+        method="GET",
+        path="/tasks/<int:task_id>/evidence",
+        summary="All that is known of a task that did not succeed, as a zip",
+        action=evidence_file.pack,
+        perform=special.evidence,
+        query=special.EvidenceQuery,
+        media_type="application/zip",
     ),
     Route(
         method="GET",

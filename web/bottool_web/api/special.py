@@ -10,6 +10,7 @@ from flask import Response, send_file
 
 from bottool import sbom, wire
 from bottool.errors import LengthRequired, TooBig
+from bottool_web import downloads
 from bottool_web.actions import bots, identity, tasks
 from bottool_web.actions import output as outputs
 from bottool_web.actions.permissions import PUBLIC
@@ -39,6 +40,12 @@ class OutputQuery(msgspec.Struct, kw_only=True, frozen=True):
     """``after`` is the offset that the call before gave; without ``attempt`` the newest one."""
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
+    attempt: Id | None = None
+
+
+class EvidenceQuery(msgspec.Struct, kw_only=True, frozen=True):
+    """Without ``attempt`` the newest one."""
+
     attempt: Id | None = None
 
 
@@ -120,6 +127,11 @@ def download(route: Route, call: Call) -> Response:
     return send_file(
         path, mimetype="application/octet-stream", as_attachment=True, download_name=name, etag=path.name, max_age=0
     )
+
+
+def evidence(route: Route, call: Call) -> Response:
+    name, pieces = route.action(call.site, call.who, call.path["task_id"], call.query.attempt)
+    return downloads.sent(call.site, pieces, "application/zip", name)
 
 
 def bill_of_materials(route: Route, call: Call) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bottool import wire
-from bottool_web.actions import attempts, identity, limits, output, runners
+from bottool_web.actions import attempts, evidence, identity, limits, output, runners
 from bottool_web.actions.site import Site
 from bottool_web.gateway.holding import Holding
 from bottool_web.gateway.http import Request
@@ -36,6 +36,9 @@ class RunnerRoutes:
             ("POST", "hand-back"): self.hand_back,
             ("POST", "output"): self.output,
             ("POST", "finish"): self.finish,
+            ("POST", "equipment"): self.equipment,
+            ("POST", "evidence"): self.evidence,
+            ("POST", "screenshot"): self.screenshot,
         }
         if matched is None or (method, matched[3]) not in of_attempt:
             return None
@@ -99,5 +102,23 @@ class RunnerRoutes:
     async def finish(self, request: Request, task_id: int, number: int) -> None:
         who = await self._who(request)
         ended = await request.json(wire.Ended)
-        await request.run(lambda: attempts.finish(self.site, who, task_id, number, ended))
+        await request.answer(await request.run(lambda: attempts.finish(self.site, who, task_id, number, ended)))
+
+    async def equipment(self, request: Request, task_id: int, number: int) -> None:
+        who = await self._who(request)
+        told = await request.json(wire.NewEquipment)
+        await request.run(lambda: attempts.tell_equipment(self.site, who, task_id, number, told))
+        await request.answer({})
+
+    async def evidence(self, request: Request, task_id: int, number: int) -> None:
+        who = await self._who(request)
+        told = await request.json(wire.AttemptEvidence)
+        await request.run(lambda: attempts.tell_evidence(self.site, who, task_id, number, told))
+        await request.answer({})
+
+    async def screenshot(self, request: Request, task_id: int, number: int) -> None:
+        """The body is the PNG file."""
+        who = await self._who(request)
+        png = await request.body(evidence.PICTURE_LIMIT_BYTES)
+        await request.run(lambda: attempts.tell_picture(self.site, who, task_id, number, png))
         await request.answer({})

@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 
 from bottool import wire
 from bottool.errors import BottoolError, InvalidInput
-from bottool_web.actions import automations, bots, channels, credentials, messages, runners, tasks
+from bottool_web.actions import automations, bots, channels, credentials, displays, messages, runners, tasks
 from bottool_web.actions.site import Site
 from bottool_web.pages import limits
 from bottool_web.pages.forms import Form, number, typed
@@ -26,6 +26,11 @@ NOTICES = {
     "waiting": "no runner can take a task",
 }
 """What people may be told of, as the form names it."""
+SCREENS = {
+    "none": "none",
+    "virtual": "a virtual one for each task",
+    "screen": "the machine's own, unlocked",
+}
 
 
 @blueprint.get("/automations")
@@ -150,7 +155,9 @@ def _settings(form: Form) -> dict[str, Any]:
         **limits.from_form(form),
         "max_attempts": number(form.get("max_attempts", "1") or "1", "max_attempts"),
         "report_required": "report_required" in form,
-        "needs_display": "needs_display" in form,
+        "display": form.get("display", "none"),
+        "display_size": form.get("display_size", "").strip() or "1280x1024",
+        "display_depth": number(form.get("display_depth", "") or "24", "display_depth"),
         "parameters": _parameters(form),
         "notify_users": form.getlist("notify_users"),
         "notify_channels": form.getlist("notify_channels"),
@@ -194,6 +201,8 @@ def _settings_page(site: Site, who: Principal, automation: wire.Automation | Non
         notices=NOTICES,
         limits=limits.texts_of(automation),
         limit_labels=limits.LABELS,
+        screens=SCREENS,
+        needs_display=displays.hint(site, who, automation.bot_id) if automation else "",
         error=error,
     )
 

@@ -3,8 +3,10 @@
 from flask import request, url_for
 
 from bottool.states import FINAL, STARTED, TaskState
-from bottool_web.actions import alerts, artifacts, errors, tasks
+from bottool_web import downloads
+from bottool_web.actions import alerts, artifacts, errors, evidence, evidence_file, tasks
 from bottool_web.actions.site import Site
+from bottool_web.pages import series
 from bottool_web.pages.frame import Answer, act, blueprint, page, show
 from bottool_web.store.scope import Principal
 
@@ -46,12 +48,20 @@ def task_page(site: Site, who: Principal, task_id: int) -> Answer:
         task=task,
         final=state in FINAL,
         started=state in STARTED,
-        explanation=tasks.explain(site, who, task_id) if state in {TaskState.QUEUED, TaskState.SCHEDULED} else None,
+        explanation=tasks.explain(site, who, task_id) if state not in STARTED | {TaskState.SUCCEEDED} else None,
+        usage=series.lines(evidence.usage_of(site, who, task_id)),
         events=tasks.list_events(site, who, task_id),
         alerts=alerts.list_alerts(site, who, task_id),
         errors=errors.list_errors(site, who, errors.Asked(task_id=task_id)),
         artifacts=artifacts.list_artifacts(site, who, artifacts.Asked(task_id=task_id)),
     )
+
+
+@blueprint.get("/tasks/<int:task_id>/evidence")
+@page("output.read")
+def task_evidence(site: Site, who: Principal, task_id: int) -> Answer:
+    name, pieces = evidence_file.pack(site, who, task_id)
+    return downloads.sent(site, pieces, "application/zip", name)
 
 
 @blueprint.post("/tasks/<int:task_id>/cancel")

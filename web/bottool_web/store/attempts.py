@@ -8,11 +8,13 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.states import AttemptState
+from bottool.wire.displays import need_of
 from bottool_web.store.limit_columns import grace_seconds, work_limits
 from bottool_web.store.moves import Row
 from bottool_web.store.scope import Scope
 from bottool_web.store.tables import attempt, automation, bot, bot_version, revision, task
 
+DISPLAY = (automation.c.display, automation.c.display_size, automation.c.display_depth)
 HOLDING = (AttemptState.LEASED, AttemptState.STARTING, AttemptState.RUNNING, AttemptState.STOPPING)
 """An attempt in one of these holds a slot of its runner. A lost one does not, but may still report."""
 
@@ -154,7 +156,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             attempt.c.timeout_seconds,
             attempt.c.limits,
             automation.c.label,
-            automation.c.needs_display,
+            *DISPLAY,
             bot.c.bot_id,
             bot_version.c.version,
             bot_version.c.technology,
@@ -185,9 +187,9 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             sha256=row.sha256,
             size_bytes=row.size_bytes,
             timeout_seconds=row.timeout_seconds,
-            needs_display=row.needs_display,
             grace_seconds=grace_seconds(row.limits),
             limits=work_limits(row.limits),
+            display=need_of(row.display, row.display_size, row.display_depth),
         )
         for row in rows
     ]

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bottool.errors import NotFound
+from bottool_web.store.attempts import DISPLAY
 from bottool_web.store.column_types import UtcTime
 from bottool_web.store.limit_columns import NAMES
 from bottool_web.store.moves import Row
@@ -67,15 +68,16 @@ def locked_runner(tx: sa.Connection, scope: Scope, runner_id: int) -> Row:
 def ready_automations(tx: sa.Connection, scope: Scope, runner_id: int) -> list[Row]:
     """Automations linked to the runner that have something to run.
 
-    automation_id, timeout_seconds, the limits, needs_display, bot_version_id, technology, revision_id, version, sha256.
+    automation_id, timeout_seconds, the limits, its display's three columns, bot_version_id, technology, revision_id,
+    version and sha256.
     """
     return list(
         tx.execute(
             sa.select(
                 automation.c.id.label("automation_id"),
                 automation.c.timeout_seconds,
-                automation.c.needs_display,
                 *(automation.c[name] for name in NAMES),
+                *DISPLAY,
                 bot_version.c.id.label("bot_version_id"),
                 bot_version.c.version,
                 bot_version.c.technology,
@@ -215,14 +217,14 @@ def linked_runners(tx: sa.Connection, scope: Scope, automation_id: int) -> list[
 
 
 def what_would_run(tx: sa.Connection, scope: Scope, automation_id: int) -> Row:
-    """The automation's ``label``, ``deleted_at`` and ``needs_display``, and as far as there are any: its bot's
-    ``bot_id``, the released ``version`` with its ``technology``, ``state`` and ``revision_id``.
+    """The automation's ``label``, ``deleted_at`` and display; as far as there are any, its bot's ``bot_id`` and the
+    released ``version`` with its ``technology``, ``state`` and ``revision_id``.
     """
     return tx.execute(
         sa.select(
             automation.c.label,
             automation.c.deleted_at,
-            automation.c.needs_display,
+            *DISPLAY,
             bot.c.bot_id,
             bot_version.c.version,
             bot_version.c.technology,

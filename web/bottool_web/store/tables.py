@@ -12,6 +12,7 @@ from bottool_web.store import (  # noqa: F401  # each puts its tables beside the
     columns,
     credential_tables,
     error_tables,
+    evidence_tables,
     log_tables,
     notice_tables,
     pool_tables,
@@ -235,8 +236,8 @@ automation = _table(
     _time("waiting_told_at", nullable=True),
     # Its bots read only what ``automation_credential`` has, also when that is nothing.
     sa.Column("credentials_listed", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("needs_display", sa.Boolean, nullable=False, server_default=sa.false()),
     *limit_columns(),
+    *evidence_tables.display_columns(),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )
@@ -344,6 +345,8 @@ attempt = _table(
     # Length of the output that is here, and that the runner announced with the end.
     sa.Column("output_bytes", sa.BigInteger, nullable=False, server_default="0"),
     *pinned_columns(),
+    # What its runner calls the equipment of its bot.
+    _text("equipment"),
     sa.UniqueConstraint("task_id", "number"),
     sa.UniqueConstraint("runner_id", "claim_key", "task_id"),
     _one_of("state", AttemptState),
@@ -383,17 +386,3 @@ output_chunk = _table(
     sa.Column("size_bytes", sa.Integer, nullable=False),
     sa.UniqueConstraint("attempt_id", "start"),
 )
-alert = _table(
-    "alert",
-    _reference("workspace_id", "workspace.id"),
-    _reference("repository_id", "repository.id"),
-    _reference("task_id", "task.id", index=True),
-    _text("title"),
-    _text("message"),
-    _text("type"),
-    _time("at"),
-    _one_of("type", ("info", "warn", "error")),
-)
-sa.Index("ix_alert_workspace", alert.c.workspace_id, alert.c.id.desc())
-sa.Index("ix_alert_type", alert.c.workspace_id, alert.c.type, alert.c.id.desc())
-sa.Index("ix_alert_at", alert.c.workspace_id, alert.c.at)

@@ -117,14 +117,14 @@ def test_a_pause_and_a_drain_say_why_until_they_are_over(site, admin, life, box,
 
 def test_a_bot_that_needs_a_display_goes_where_one_is(site, admin, life, box, ask):
     task = ask()
-    automations.change(site, admin, "daily", wire.AutomationChange(needs_display=True))
+    automations.change(site, admin, "daily", wire.AutomationChange(display="screen"))
     without = wire.Capabilities(languages=["python"])
 
     assert life.claim(box, "k1", capabilities=without) is None
-    assert why(site, admin, task.id).runners["box-1"].startswith("has no display, and the bot needs one")
+    assert why(site, admin, task.id).runners["box-1"].startswith("does not say what screen it has")
     work = life.claim(box, "k1", capabilities=wire.Capabilities(languages=["python"], display=True))
     assert work is not None
-    assert work.needs_display
+    assert work.display.kind == "screen"
 
 
 def test_a_task_behind_others_says_how_many(site, admin, life, box, ask):

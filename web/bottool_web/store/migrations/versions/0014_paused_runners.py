@@ -10,4 +10,3 @@ down_revision = "0013"
 def upgrade() -> None:
     op.add_column("runner", sa.Column("paused", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("runner", sa.Column("reason", sa.Text(), server_default="", nullable=False))
-    op.add_column("automation", sa.Column("needs_display", sa.Boolean(), server_default=sa.false(), nullable=False))
