@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 
 from bottool import wire
 from bottool.environments import Cache
-from bottool.errors import BottoolError, Conflict, NotFound, Refused
+from bottool.errors import BottoolError, Conflict, NotFound
 from bottool.model import Reason
 from bottool_runner.backoff import Backoff
 from bottool_runner.fetching import fetched
@@ -25,8 +25,7 @@ from bottool_runner.handover import KEEPERS_LOG, HandedPermit, KeeperProcess
 from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Process, Ticket, other_boot, settle
 from bottool_runner.leftovers import stop_processes
 from bottool_runner.limits import LimitNews
-from bottool_runner.output import Uploader
-from bottool_runner.sending import EvidenceSender
+from bottool_runner.sending import EvidenceSender, OutputSender
 from bottool_runner.surroundings import Gone, Surroundings
 from bottool_runner.system import is_locked, wait_until_unlocked
 
@@ -57,10 +56,9 @@ class Execution:
         self.outcome: wire.Ended | None = None
         self._has_told_start = False
         self._looked_at_lock = 0.0
-        self._uploader = Uploader(folder.spool, self._send_output)
+        self._output = OutputSender(folder.spool, self._send_output, self._say)
         self._limit = LimitNews(folder, self._tell_limit, Gone)
         self._evidence = EvidenceSender(folder, around.gateway)
-        self._can_upload = True
         self._fault: NotPrepared | None = None
         self._backoff = Backoff()
         self._cache = Cache(around.cache)
@@ -232,7 +230,7 @@ class Execution:
         while self._keeper_lives():
             self._tell_start()
             self._limit.look()
-            self._send_new_output()
+            self._output.send_all()
             self._evidence.now_and_then()
             if self._stop.is_set() and not self.folder.has("stop"):
                 self.folder.publish("stop", "stop")
@@ -271,18 +269,6 @@ class Execution:
     def _tell_limit(self, said: wire.LimitReached) -> None:
         self._persist(lambda: self._around.gateway.limit(*self.folder.key, said))
 
-    def _send_new_output(self) -> None:
-        """Output that the server will not have is given up: the end of the bot matters more."""
-        if not self._can_upload:
-            return
-        try:
-            self._uploader.send_all()
-        except (Refused, ValueError) as error:
-            if isinstance(error, (Conflict, NotFound)):
-                raise Gone from error
-            self._can_upload = False
-            self._say(f"cannot give its output to the server: {error}", level=logging.ERROR)
-
     def _send_output(self, offset: int, frames: bytes) -> int:
         return self._persist(lambda: self._around.gateway.output(*self.folder.key, offset, frames))
 
@@ -306,7 +292,7 @@ class Execution:
     def _report(self) -> None:
         self.state = "reporting"
         self._tell_start()
-        self._send_new_output()
+        self._output.send_all()
         ended = self.folder.read("exit", wire.Ended)
         if ended is None:
             raise ValueError("the report is missing")
@@ -340,7 +326,7 @@ class Execution:
             reason=Reason.DIED.value,
             message=message,
             left_behind=list(left),
-            output_bytes=self._uploader.size_bytes(),
+            output_bytes=self._output.size_bytes(),
         )
         self.folder.publish("exit", ended)
 

@@ -1,21 +1,52 @@
-"""Sends what a keeper has noted to the server: now and then while the bot runs, and at the end of one that failed."""
+"""Sends what a keeper wrote down to the server: the bot's output as it comes, and what people may want to know."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bottool.errors import BottoolError, Refused
+from bottool.errors import BottoolError, Conflict, NotFound, Refused
 from bottool_runner import evidence
 from bottool_runner.gateway import Gateway
 from bottool_runner.journal import AttemptFolder
+from bottool_runner.output import Uploader
+from bottool_runner.surroundings import Gone
 
 FIRST_SECONDS = 3.0
 EVERY_SECONDS = 10.0
 LARGEST_PICTURE_BYTES = 16 * 1024 * 1024
 
 
+class OutputSender:
+    """Of one attempt, in its thread. ``send`` makes a call until it is answered; ``say`` tells the runner's log."""
+
+    def __init__(self, spool: Path, send: Callable[[int, bytes], int], say: Callable[..., None]) -> None:
+        self._uploader = Uploader(spool, send)
+        self._say = say
+        self._is_refused = False
+
+    def send_all(self) -> None:
+        """Send what is new. Output that the server will not have is given up: the end of the bot matters more.
+
+        :raises Gone: when the server says that the attempt is no longer this runner's.
+        """
+        if self._is_refused:
+            return
+        try:
+            self._uploader.send_all()
+        except (Refused, ValueError) as error:
+            if isinstance(error, (Conflict, NotFound)):
+                raise Gone from error
+            self._is_refused = True
+            self._say(f"cannot give its output to the server: {error}", level=logging.ERROR)
+
+    def size_bytes(self) -> int:
+        """Of the spool."""
+        return self._uploader.size_bytes()
+
+
 class EvidenceSender:
-    """Of one attempt, in its thread."""
+    """Of one attempt, in its thread: now and then while the bot runs, and at the end of one that failed."""
 
     def __init__(self, folder: AttemptFolder, gateway: Gateway) -> None:
         self._folder = folder
