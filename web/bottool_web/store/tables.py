@@ -236,8 +236,8 @@ automation = _table(
     _time("waiting_told_at", nullable=True),
     # Its bots read only what ``automation_credential`` has, also when that is nothing.
     sa.Column("credentials_listed", sa.Boolean, nullable=False, server_default=sa.false()),
-    *limit_columns(),
     *evidence_tables.display_columns(),
+    *limit_columns(),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )
@@ -344,9 +344,9 @@ attempt = _table(
     _text("report_key"),
     # Length of the output that is here, and that the runner announced with the end.
     sa.Column("output_bytes", sa.BigInteger, nullable=False, server_default="0"),
-    *pinned_columns(),
     # What its runner calls the equipment of its bot.
     _text("equipment"),
+    *pinned_columns(),
     sa.UniqueConstraint("task_id", "number"),
     sa.UniqueConstraint("runner_id", "claim_key", "task_id"),
     _one_of("state", AttemptState),
