@@ -14,9 +14,9 @@ from pathlib import Path
 
 from bottool import launcher, settings
 from bottool.arguments import full_command
-from bottool.errors import BottoolError, LaunchError, PluginError
+from bottool.errors import BottoolError, LaunchError
 from bottool.model import Installation, Limits, Outcome, Reason, TaskContext, Usage
-from bottool.plugins import Plugins, one_line
+from bottool.plugins import Plugins
 from bottool.process import ProcessTree, start
 
 _LOOK_SECONDS = 0.1
@@ -77,13 +77,7 @@ def _launch(
     plugins: Plugins, installation: Installation, task: TaskContext | None, output: Callable[[int, bytes], None]
 ) -> ProcessTree:
     language = plugins.language(installation.package.language)
-    try:
-        command = language.command(installation)
-    except BottoolError:
-        raise
-    except Exception as error:
-        raise PluginError(f"plugin '{plugins.owner(language.name)}' failed in command: {one_line(error)}") from error
-    command = plugins.launch(installation, command)
+    command = plugins.launch(installation, plugins.command(language, installation))
     folder = installation.folder / command.folder
     for name, target in command.links.items():
         _link(folder / name, target)

@@ -43,6 +43,10 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
         (("--timeout", "timeout_seconds"), {"type": click.IntRange(0), "help": "Seconds; 0 is no limit."}),
         (("--max-attempts",), {"type": click.IntRange(1), "help": "1: a task is started at most once."}),
         (
+            ("--retry-on-lost/--no-retry-on-lost",),
+            {"default": None, "help": "Its machine ends the bot when contact is lost; then another attempt may start."},
+        ),
+        (
             ("--report-required/--no-report-required",),
             {"default": None, "help": "A bot that ends without a word has failed."},
         ),
@@ -153,6 +157,7 @@ def show(state: State, label: str, as_json: bool) -> None:
             "priority": found.priority,
             "time-out": present.duration(found.timeout_seconds),
             "attempts": found.max_attempts,
+            "tried again when lost": found.retry_on_lost,
             "report required": found.report_required,
             "needs a display": found.needs_display,
             "tells": [*found.notify_users, *found.notify_channels],

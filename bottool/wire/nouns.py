@@ -8,6 +8,7 @@ import msgspec
 
 from bottool.wire.base import Message
 from bottool.wire.notices import NoticeType
+from bottool.wire.work import Fault
 
 _ENDED_BY_OTHERS = re.compile(r"(the bot )?(was ended by|was stopped|ran out of time|ran longer than)\b")
 _NAMES_AN_ERROR = re.compile(r"[\w.$]*(Error|Exception)\b.*:")
@@ -150,8 +151,11 @@ class Automation(Message, kw_only=True, frozen=True):
     priority: int = 0
     timeout_seconds: int | None = None
     max_attempts: int = 1
-    """1: started at most once. More: started again after a failure that was seen, at most so often in all; never
-    after a mere loss of contact, when the bot may still run."""
+    """1: started at most once. More: started again after a failure that was seen, at most so often in all; after a
+    mere loss of contact, when the bot may still run, only with ``retry_on_lost``."""
+    retry_on_lost: bool = False
+    """Its bots are ended by their own machine when that loses contact, so that another may be started in their stead,
+    within ``max_attempts``."""
     report_required: bool = False
     needs_display: bool = False
     """Only runners on machines with a display take its tasks, and one such bot at a time runs on a machine."""
@@ -182,6 +186,7 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     priority: int = 0
     timeout_seconds: int | None = None
     max_attempts: int = 1
+    retry_on_lost: bool = False
     report_required: bool = False
     needs_display: bool = False
     notify_users: list[str] = []
@@ -202,6 +207,7 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     priority: int | msgspec.UnsetType = msgspec.UNSET
     timeout_seconds: int | msgspec.UnsetType | None = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
+    retry_on_lost: bool | msgspec.UnsetType = msgspec.UNSET
     report_required: bool | msgspec.UnsetType = msgspec.UNSET
     needs_display: bool | msgspec.UnsetType = msgspec.UNSET
     notify_users: list[str] | msgspec.UnsetType = msgspec.UNSET
@@ -254,6 +260,8 @@ class Task(Message, kw_only=True, frozen=True):
     bot_reported: bool = False
     """True when the result is the bot's own word."""
     retry_of: int | None = None
+    fault: Fault | None = None
+    """Why the newest attempt could not be made ready; ``None`` when it could, or nobody tried."""
 
     @property
     def cause(self) -> str:

@@ -77,6 +77,8 @@ class Sync(Message, kw_only=True, frozen=True):
     system: str = ""
     version: str = ""
     attempts: list[AttemptAlive] = []
+    fences: bool = False
+    """Its keepers end a bot by themselves when contact is lost, where ``Work.fenced`` asks for it."""
 
 
 class Verdict(Message, kw_only=True, frozen=True):
@@ -109,6 +111,8 @@ class Work(Message, kw_only=True, frozen=True):
     grace_seconds: float = 10.0
     needs_display: bool = False
     """No two such bots run on one machine at the same time."""
+    fenced: bool = False
+    """The keeper must end the bot well before the lease does: the server may then give the task to another runner."""
 
 
 class Synced(Message, kw_only=True, frozen=True):
@@ -134,12 +138,36 @@ class Started(Message, kw_only=True, frozen=True):
     prepared_seconds: float = 0.0
 
 
-class HandBack(Message, kw_only=True, frozen=True):
-    """Before the permit only: another runner may try at once. ``permanent`` means no runner should."""
+class Fault(Message, kw_only=True, frozen=True):
+    """Why a bot could not be made ready. ``phase``: ``fetch`` (the package), ``unpack``, ``environment`` (what it
+    depends on), or ``prepare`` where it is not known which. ``output``: the last lines of ``tool``, or of the keeper.
+    """
 
     reason: str
-    permanent: bool = False
+    phase: str = "prepare"
+    tool: str = ""
+    exit_status: int | None = None
+    hint: str = ""
     output: str = ""
+
+    @property
+    def when(self) -> str:
+        """The phase, for people."""
+        return _PHASES.get(self.phase, _PHASES["prepare"])
+
+
+_PHASES = {
+    "fetch": "while its package was fetched",
+    "unpack": "while its package was unpacked",
+    "environment": "while its environment was made",
+    "prepare": "while it was made ready",
+}
+
+
+class HandBack(Fault, kw_only=True, frozen=True):
+    """Before the permit only: another runner may try at once. ``permanent`` means no runner should."""
+
+    permanent: bool = False
 
 
 class Ended(Message, kw_only=True, frozen=True):

@@ -100,13 +100,11 @@ def explained(error: BuildError, required: Requirements) -> BuildError:
             continue
         where = f"{line.path}:{line.number}" if line.number else line.path
         if name in WINDOWS_ONLY and "platform" in cause:
-            return BuildError(
-                f"{where}: '{line.text}' is for Windows only",
-                f"""write: {line.text}; sys_platform == "win32\"""",
-                output=error.output,
+            return error.reworded(
+                f"{where}: '{line.text}' is for Windows only", f"""write: {line.text}; sys_platform == "win32\""""
             )
-        return BuildError(f"{where}: '{line.text}' cannot be installed: {cause}", error.hint, output=error.output)
-    return BuildError(f"the requirements cannot be installed: {cause}", error.hint, output=error.output)
+        return error.reworded(f"{where}: '{line.text}' cannot be installed: {cause}", error.hint)
+    return error.reworded(f"the requirements cannot be installed: {cause}", error.hint)
 
 
 def _cause(output: str) -> str:

@@ -131,7 +131,7 @@ def _check_lists(said: dict[str, Any]) -> None:
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
     plain = (
-        *("name", "description", "priority", "timeout_seconds", "max_attempts"),
+        *("name", "description", "priority", "timeout_seconds", "max_attempts", "retry_on_lost"),
         *("report_required", "needs_display", "waiting_minutes"),
     )
     columns = {name: said[name] for name in plain if name in said}

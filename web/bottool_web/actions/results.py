@@ -46,20 +46,22 @@ def _exit_zero(found: Circumstances) -> Result:
     return Result(state=TaskState.SUCCEEDED, message="")
 
 
+_SEEN = {
+    Reason.STOPPED: "the bot was stopped on its machine",
+    Reason.DIED: "the bot's supervisor was killed, or the machine restarted; how the bot ended was not seen",
+    Reason.FENCED: "its machine lost contact with the server and ended the bot",
+    Reason.NOT_PREPARED: "the bot could not be prepared",
+}
+
+
 def _what_happened(ended: wire.Ended) -> str:
     match Reason(ended.reason):
         case Reason.EXITED if ended.exit_code is not None and ended.exit_code < 0:
             return f"the bot was ended by signal {-ended.exit_code}"
         case Reason.EXITED:
             return f"the bot ended with exit code {ended.exit_code}"
-        case Reason.STOPPED:
-            return "the bot was stopped on its machine"
-        case Reason.DIED:
-            return "the bot's supervisor was killed, or the machine restarted; how the bot ended was not seen"
-        case Reason.NOT_PREPARED:
-            return "the bot could not be prepared"
-        case _:
-            return "the bot could not be started"
+        case reason:
+            return _SEEN.get(reason, "the bot could not be started")
 
 
 def _told(message: str, found: Circumstances) -> str:

@@ -147,6 +147,7 @@ def _settings(form: Form) -> dict[str, Any]:
         "priority": number(form.get("priority", "0") or "0", "priority"),
         "timeout_seconds": number(minutes, "timeout") * 60 if minutes else None,
         "max_attempts": number(form.get("max_attempts", "1") or "1", "max_attempts"),
+        "retry_on_lost": "retry_on_lost" in form,
         "report_required": "report_required" in form,
         "needs_display": "needs_display" in form,
         "parameters": _parameters(form),

@@ -29,6 +29,7 @@ class NewAttempt:
     revision_id: int
     bot_version_id: int
     timeout_seconds: int | None
+    fenced: bool
     nonce: str
     leased_at: datetime
     lease_until: datetime
@@ -48,6 +49,7 @@ def add(tx: sa.Connection, scope: Scope, new: NewAttempt) -> Row:
             revision_id=new.revision_id,
             bot_version_id=new.bot_version_id,
             timeout_seconds=new.timeout_seconds,
+            fenced=new.fenced,
             nonce=new.nonce,
             leased_at=new.leased_at,
             lease_until=new.lease_until,
@@ -149,6 +151,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             attempt.c.number,
             attempt.c.claim_key,
             attempt.c.timeout_seconds,
+            attempt.c.fenced,
             automation.c.label,
             automation.c.needs_display,
             bot.c.bot_id,
@@ -182,6 +185,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             size_bytes=row.size_bytes,
             timeout_seconds=row.timeout_seconds,
             needs_display=row.needs_display,
+            fenced=row.fenced,
         )
         for row in rows
     ]

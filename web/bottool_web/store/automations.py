@@ -124,6 +124,7 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | N
             priority=row.priority,
             timeout_seconds=row.timeout_seconds,
             max_attempts=row.max_attempts,
+            retry_on_lost=row.retry_on_lost,
             report_required=row.report_required,
             needs_display=row.needs_display,
             notify_users=told[row.id].users,

@@ -24,6 +24,7 @@ from bottool_web.store.columns import table as _table
 from bottool_web.store.columns import text as _text
 from bottool_web.store.columns import time as _time
 from bottool_web.store.inspection_tables import dependency, inspection  # noqa: F401  # tables like those below
+from bottool_web.store.notice_tables import alert  # noqa: F401  # likewise
 
 metadata = columns.metadata
 
@@ -235,6 +236,7 @@ automation = _table(
     # Its bots read only what ``automation_credential`` has, also when that is nothing.
     sa.Column("credentials_listed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("needs_display", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("retry_on_lost", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )
@@ -343,6 +345,10 @@ attempt = _table(
     _text("report_key"),
     # Length of the output that is here, and that the runner announced with the end.
     sa.Column("output_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    # The keeper ends the bot before the lease does, so the task may be tried again when contact is lost.
+    sa.Column("fenced", sa.Boolean, nullable=False, server_default=sa.false()),
+    # A wire.Fault as an object: why its bot could not be made ready.
+    sa.Column("fault", Json),
     sa.UniqueConstraint("task_id", "number"),
     sa.UniqueConstraint("runner_id", "claim_key", "task_id"),
     _one_of("state", AttemptState),
@@ -382,17 +388,3 @@ output_chunk = _table(
     sa.Column("size_bytes", sa.Integer, nullable=False),
     sa.UniqueConstraint("attempt_id", "start"),
 )
-alert = _table(
-    "alert",
-    _reference("workspace_id", "workspace.id"),
-    _reference("repository_id", "repository.id"),
-    _reference("task_id", "task.id", index=True),
-    _text("title"),
-    _text("message"),
-    _text("type"),
-    _time("at"),
-    _one_of("type", ("info", "warn", "error")),
-)
-sa.Index("ix_alert_workspace", alert.c.workspace_id, alert.c.id.desc())
-sa.Index("ix_alert_type", alert.c.workspace_id, alert.c.type, alert.c.id.desc())
-sa.Index("ix_alert_at", alert.c.workspace_id, alert.c.at)
