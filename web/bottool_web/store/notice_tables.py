@@ -1,4 +1,4 @@
-"""Alerts of bots and messages to people, what waits to be delivered, channels of chat services, and who is told of an automation."""
+"""Alerts of bots, messages to people and what waits to be delivered, channels of chat, who is told of an automation."""
 
 import sqlalchemy as sa
 

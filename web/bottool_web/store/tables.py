@@ -24,7 +24,6 @@ from bottool_web.store.columns import table as _table
 from bottool_web.store.columns import text as _text
 from bottool_web.store.columns import time as _time
 from bottool_web.store.inspection_tables import dependency, inspection  # noqa: F401  # tables like those below
-from bottool_web.store.notice_tables import alert  # noqa: F401  # likewise
 
 metadata = columns.metadata
 
