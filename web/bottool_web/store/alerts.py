@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from bottool import wire
 from bottool.errors import NotFound
-from bottool_web.store.scope import Scope
 from bottool_web.store.notice_tables import alert
+from bottool_web.store.scope import Scope
 from bottool_web.store.tables import automation, bot, repository, task
 
 SEARCHED = 20_000
