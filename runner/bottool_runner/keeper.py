@@ -299,15 +299,15 @@ def not_prepared(error: BaseException) -> NotPrepared:
     """What the server is told. Only an archive that is refused is refused everywhere."""
     if not isinstance(error, BottoolError):
         return NotPrepared(reason=one_line(error))
-    ran = error if isinstance(error, BuildError) else None
+    ran = vars(error) if isinstance(error, BuildError) else error.details
     return NotPrepared(
         reason=one_line(error),
         permanent=isinstance(error, ArchiveError),
-        phase=str(error.details.get("phase", "prepare")),
+        phase=str(error.details.get("phase", "unpack" if isinstance(error, ArchiveError) else "prepare")),
         hint=error.hint,
-        tool=ran.tool if ran else "",
-        exit_status=ran.exit_status if ran else None,
-        output=ran.output if ran else "",
+        tool=ran.get("tool", ""),
+        exit_status=ran.get("exit_status"),
+        output=ran.get("output", ""),
     )
 
 

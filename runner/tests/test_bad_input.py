@@ -7,6 +7,7 @@ lives through all of them and takes the next task.
 import os
 import re
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -283,4 +284,80 @@ def test_plugins_that_cannot_be_loaded_cost_only_themselves_and_are_named(machin
     assert "command" in until(
         lambda: next((s["capabilities"]["languages"] for s in server.syncs if s["claim_key"]), None)
     )
+    survives(machine, bench, server, until, runner)
+
+
+def packed(bench, name: str, files: dict[str, bytes]) -> Path:
+    target = bench.folder / name
+    with zipfile.ZipFile(target, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    return target
+
+
+def written(bench, name: str, data: bytes) -> Path:
+    (bench.folder / name).write_bytes(data)
+    return bench.folder / name
+
+
+def test_a_runner_outlives_every_package_that_is_broken(machine, bench, server, until):
+    whole = bench.package("print('fine')").read_bytes()
+    refused = Handed("", "unpack", permanent=True)
+    cases = {
+        "empty": (written(bench, "empty.zip", b""), {}, refused),
+        "no archive": (written(bench, "words.zip", b"no archive at all"), {}, refused),
+        "cut": (written(bench, "cut.zip", whole[: len(whole) // 2]), {}, refused),
+        "leads out": (packed(bench, "out.zip", {"../out": b"x"}), {}, refused),
+        "absolute": (packed(bench, "absolute.zip", {"/etc/out": b"x"}), {}, refused),
+        "language of nobody": (
+            bench.package(""),
+            {"technology": "COBOL"},
+            Handed("'COBOL'", "prepare", hint="install"),
+        ),
+        "no script": (
+            packed(bench, "none.zip", {"a": b"x"}),
+            {"command": "./missing.sh"},
+            Ended("not_launched", "missing.sh"),
+        ),
+    }
+    runner = machine.start()
+
+    wrong = one_after_another(machine, server, until, cases)
+
+    assert wrong == {}
+    survives(machine, bench, server, until, runner)
+
+
+NOWHERE = "http://127.0.0.1:9/simple"
+PYTHON_BOTS = {
+    "no-index": (
+        b"a-package-that-nobody-has==1.0",
+        Handed(
+            "no package index answers", hint="network", tool="^uv pip", exit_status=2, output="a-package-that-nobody"
+        ),
+    ),
+    "no-version": (
+        b"a-package-that-nobody-has === nothing",
+        Handed(
+            "cannot be installed: expected version", hint="last lines", tool="^uv pip", exit_status=2, output="error:"
+        ),
+    ),
+}
+
+
+@pytest.mark.skipif(IS_WINDOWS, reason="the closed port of this machine answers slowly there")
+def test_environments_that_cannot_be_made_say_where_and_why(machine, bench, server, until):
+    runner = machine.start(UV_DEFAULT_INDEX=NOWHERE, UV_HTTP_RETRIES="0")
+    cases = {
+        name: (
+            packed(bench, f"{name}.zip", {"bot.py": b"print('hi')", "requirements.txt": text}),
+            {"technology": "PYTHON"},
+            wanted,
+        )
+        for name, (text, wanted) in PYTHON_BOTS.items()
+    }
+
+    wrong = one_after_another(machine, server, until, cases)
+
+    assert wrong == {}
     survives(machine, bench, server, until, runner)

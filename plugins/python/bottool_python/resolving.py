@@ -81,7 +81,9 @@ def _run(arguments: Sequence[str], text: str, constraints: str, folder: Path, ex
             return tool.run(given, folder, "resolving the requirements", extra, said=text)
         except BuildError as error:
             if _NO_ANSWER.search(error.output):
-                raise Unreachable(_unanswered(error.output), "the versions are not locked then") from error
+                ran = {"tool": error.tool, "exit_status": error.exit_status, "output": error.output}
+                hint = "is the network up? without an index the versions are not locked"
+                raise Unreachable(_unanswered(error.output), hint, **ran) from error
             raise
 
 
