@@ -29,9 +29,8 @@ from bottool.wire.errors import (
 )
 from bottool.wire.inspections import Dependency, Dependent, Inspection
 from bottool.wire.logs import Log, LogChange, LogColumn, LogEntry, NewLog, NewLogEntry
-from bottool.wire.notices import Channel, Delivery, NewChannel, NewMessage, NoticeType, SentMessage
+from bottool.wire.notices import Alert, Channel, Delivery, NewAlert, NewChannel, NewMessage, NoticeType, SentMessage
 from bottool.wire.nouns import (
-    Alert,
     Automation,
     AutomationChange,
     Bot,
@@ -42,7 +41,6 @@ from bottool.wire.nouns import (
     Finish,
     LoggedIn,
     Login,
-    NewAlert,
     NewAutomation,
     NewRunner,
     NewTask,

@@ -320,26 +320,6 @@ class Event(Message, kw_only=True, frozen=True):
     at: datetime
 
 
-class Alert(Message, kw_only=True, frozen=True):
-    id: int
-    task_id: int
-    automation: str
-    automation_name: str
-    bot_id: str
-    repository: str
-    title: str
-    message: str
-    type: Literal["info", "warn", "error"]
-    at: datetime
-
-
-class NewAlert(Message, kw_only=True, frozen=True):
-    task_id: int
-    title: str
-    message: str
-    type: Literal["info", "warn", "error"] = "info"
-
-
 class Runner(Message, kw_only=True, frozen=True):
     """``state``: ``new`` (never seen), ``online``, ``late`` or ``offline``; ``running`` are task ids."""
 

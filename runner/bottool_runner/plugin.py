@@ -66,7 +66,7 @@ def runner_options(function: Function) -> Function:
                 help="Keep at most so much of one bot's output.",
             ),
             click.option(
-                "--prepare-limit",
+                *("--prepare-limit", "prepare_seconds"),
                 type=click.IntRange(1),
                 default=3600,
                 show_default=True,
@@ -123,12 +123,10 @@ def _be_a_runner(state: State, max_tasks: int | None, said: dict[str, Any]) -> N
 
     limit_bytes = said.pop("output_limit") * 1024 * 1024
     cache_limit, disk_floor = said.pop("cache_limit"), said.pop("disk_floor")
-    prepare_seconds = said.pop("prepare_limit")
     asked = starting.Asked(
         **said,
         max_tasks=max_tasks,
         output_limit_bytes=limit_bytes,
-        prepare_seconds=prepare_seconds,
         cache_limit_bytes=None if cache_limit is None else int(cache_limit * 1_000_000_000),
         disk_floor_bytes=disk_floor * 1_000_000,
     )
