@@ -1,4 +1,4 @@
-"""Messages to people, and what became of them; channels of chat services."""
+"""Alerts of bots; messages to people, and what became of them; channels of chat services."""
 
 from datetime import datetime
 from typing import Literal
