@@ -8,9 +8,10 @@ Knows no language and no server. How a thing is made once, checked and used: ``s
     <root>/stores/<language>/                        what a language keeps to make the next environment quicker
 """
 
+import contextlib
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,19 +41,33 @@ def make_ready(plugins: Plugins, package: Package, cache: "Cache", work: Path, n
     :raises BuildError: when a language's tool fails.
     :raises ToolMissing: when a program is not on this machine.
     :raises PluginError: when a language raises what is not ours; names its plugin.
+
+    Errors of ours say the ``phase`` in their details: ``unpack`` or ``environment``.
     """
     language = plugins.language(package.language)
-    cache.unpacked(package, note=note)
-    working_folder.provide(cache.shelf, tree_of(package), work)
+    with _in_phase("unpack"):
+        cache.unpacked(package, note=note)
+        working_folder.provide(cache.shelf, tree_of(package), work)
     installation = Installation(package=package, folder=work, store=cache.store(language))
-    try:
-        environment = cache.environment(language, installation, note=note)
-    except (BottoolError, OSError):
-        raise
-    except Exception as error:
-        plugin = plugins.owner(language.name)
-        raise PluginError(f"plugin '{plugin}' failed to prepare '{package.bot_id}': {one_line(error)}") from error
+    with _in_phase("environment"):
+        try:
+            environment = cache.environment(language, installation, note=note)
+        except (BottoolError, OSError):
+            raise
+        except (Exception, SystemExit) as error:
+            plugin = plugins.owner(language.name)
+            raise PluginError(f"plugin '{plugin}' failed to prepare '{package.bot_id}': {one_line(error)}") from error
     return replace(installation, environment=environment)
+
+
+@contextlib.contextmanager
+def _in_phase(phase: str) -> Iterator[None]:
+    """Let an error of ours say in its details in which phase of making ready it happened."""
+    try:
+        yield
+    except BottoolError as error:
+        error.details.setdefault("phase", phase)
+        raise
 
 
 class Cache:

@@ -98,15 +98,32 @@ class PluginError(BottoolError):
 class BuildError(BottoolError):
     """A tool failed; ``output`` are the lines of what it printed that matter, at most 50.
 
-    ``details["log"]`` may hold all that it printed, where ``output`` is much less.
+    ``tool`` is what a person would type to run it, ``exit_status`` how it ended. ``details["log"]`` may hold all that
+    it printed, where ``output`` is much less.
     """
 
     code = "build_failed"
     http_status = 422
 
-    def __init__(self, message: str, hint: str = "", *, output: str = "", **details: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        output: str = "",
+        tool: str = "",
+        exit_status: int | None = None,
+        **details: Any,
+    ) -> None:
         super().__init__(message, hint, **details)
         self.output = output
+        self.tool = tool
+        self.exit_status = exit_status
+
+    def reworded(self, message: str, hint: str) -> "BuildError":
+        """The same failure in words that say more."""
+        status = self.exit_status
+        return BuildError(message, hint, output=self.output, tool=self.tool, exit_status=status, **self.details)
 
 
 class ToolMissing(BottoolError):

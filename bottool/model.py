@@ -216,6 +216,8 @@ class Reason(StrEnum):
     """A person asked for it."""
     DIED = "died"
     """The keeper itself was killed, or the machine restarted; the bot's own end was not seen."""
+    FENCED = "fenced"
+    """Its machine lost contact and ended it, so that it may be started elsewhere."""
     NOT_PREPARED = "not_prepared"
     """Never started: the package or its environment could not be made ready on this machine."""
     NOT_LAUNCHED = "not_launched"

@@ -166,6 +166,18 @@ class Plugins:
                     problems += _problems(found)
         return problems
 
+    def command(self, language: Language, installation: Installation) -> Command:
+        """How the language starts the bot.
+
+        :raises PluginError: when its plugin raises or returns something else; names it.
+        """
+        owner = self._owners[language.name]
+        with _blame(owner, "command"):
+            answer = _command(language.command(installation))
+        if answer is None:
+            raise PluginError(f"plugin '{owner}' failed in command: it returned None, not a Command")
+        return answer
+
     def launch(self, installation: Installation, command: Command) -> Command:
         """The command as plugins want it: the first answer counts; without one, ``command`` itself.
 
@@ -176,7 +188,7 @@ class Plugins:
             return _command(caller(installation=installation, command=command)) or command
         except BottoolError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 f"plugin '{_culprits(error, caller)}' failed in bottool_launch: {one_line(error)}"
             ) from error
@@ -211,7 +223,7 @@ class Plugins:
         for name in self._implementers("bottool_task_finished"):
             try:
                 self._call_one(name, "bottool_task_finished", installation=installation, outcome=outcome)
-            except Exception as error:  # noqa: BLE001 - who only watches must not change how a task ended
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - who only watches must not change how a task ended
                 click.echo(f"plugin '{name}' failed in bottool_task_finished: {one_line(error)}", err=True)
 
     def register_commands(self, cli: click.Group) -> None:
@@ -245,7 +257,7 @@ def _blame(plugin: str, where: str) -> Iterator[None]:
         yield
     except BottoolError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"plugin '{plugin}' failed in {where}: {one_line(error)}") from error
 
 
@@ -290,9 +302,13 @@ def _check_language(language: object) -> None:
 
 
 def _command(answer: Any) -> Command | None:
-    if answer is None or isinstance(answer, Command):
-        return answer
-    raise TypeError(f"it returned {_kind(answer)}, not a Command")
+    if answer is None:
+        return None
+    if not isinstance(answer, Command):
+        raise TypeError(f"it returned {_kind(answer)}, not a Command")
+    if not answer.arguments or not all(isinstance(each, str) for each in answer.arguments):
+        raise TypeError("it returned a Command whose arguments are not one text or more")
+    return answer
 
 
 def _context(answer: Any) -> AbstractContextManager[LocalServer] | None:

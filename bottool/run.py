@@ -15,11 +15,11 @@ from types import MappingProxyType
 
 from bottool import launcher, settings
 from bottool.arguments import full_command
-from bottool.errors import BottoolError, LaunchError, PluginError
+from bottool.errors import BottoolError, LaunchError
 from bottool.limits import Guard, Heard, Reached, higher
 from bottool.memory_killer import MemoryKiller
 from bottool.model import Installation, Limits, Outcome, Reason, TaskContext, Usage
-from bottool.plugins import Plugins, one_line
+from bottool.plugins import Plugins
 from bottool.process import ProcessTree, start
 from bottool.stopping import Steps
 
@@ -97,13 +97,7 @@ def _launch(
     more: Mapping[str, str],
 ) -> ProcessTree:
     language = plugins.language(installation.package.language)
-    try:
-        command = language.command(installation)
-    except BottoolError:
-        raise
-    except Exception as error:
-        raise PluginError(f"plugin '{plugins.owner(language.name)}' failed in command: {one_line(error)}") from error
-    command = plugins.launch(installation, command)
+    command = plugins.launch(installation, plugins.command(language, installation))
     folder = installation.folder / command.folder
     for name, target in command.links.items():
         _link(folder / name, target)

@@ -47,6 +47,12 @@ class Rules:
     """A runner that restarts starts no bot whose permit was handed over, also when it sees nothing of it."""
     lost_is_never_retried: bool = True
     """Contact that was lost does not bring another try, for nobody ends the bot that may still run."""
+    retry_on_lost: bool = False
+    """No rule but a policy, beside ``retries``: a lost task is tried again, for its keeper has fenced itself by then."""
+    keeper_fences: bool = True
+    """Where lost tasks are tried again, a keeper that nobody told of an answer ends its bot, or starts none, before
+    the server gives the task away. Times are not in the model: that it comes first is what the lease's shares are for.
+    What it cannot do when it was killed its runner does, which is alive or comes back within the margin."""
     retries: bool = False
     """No rule but a policy: a bot that was seen to fail is started again."""
 
@@ -131,6 +137,7 @@ class Site(NamedTuple):
     """An answer is on its way to the call that waits. (An answer dies with its call; a message lives for ever.)"""
     permit_granted: bool = False
     void_accepted: bool = False
+    fence_passed: bool = False
     ended_well: bool = False
     """What really happened, wherever it is written."""
 
@@ -191,6 +198,9 @@ class Protocol:
             yield "lease ends", state._replace(task=after)
         if state.task is Task.LOST and self.may_retry(state) and not self.rules.lost_is_never_retried:
             yield "give up and try again", state._replace(task=Task.QUEUED)
+        if state.task is Task.LOST and self.may_retry(state) and self.rules.retry_on_lost:
+            site = self.fenced(state.sites[state.attempt - 1])
+            yield "try again after the fence", put(state._replace(task=Task.QUEUED), state.attempt, site)
         may_cancel = {Task.QUEUED, Task.LEASED} | (set() if self.rules.cancel_stops_at_permit else {Task.STARTING})
         if state.task in may_cancel:
             yield "cancel", state._replace(task=Task.CANCELLED, cancelled_answered=True)
@@ -228,6 +238,15 @@ class Protocol:
 
     def may_retry(self, state: State) -> bool:
         return self.rules.retries and state.attempt < self.attempts and not state.stop_asked
+
+    def fenced(self, site: Site) -> Site:
+        """The attempt's machine once lease and margin have passed without an answer that its keeper heard of."""
+        if not self.rules.keeper_fences:
+            return site
+        site = site._replace(fence_passed=True, bot_alive=False)
+        if site.keeper in {Keeper.LAUNCHED, Keeper.TICKETED}:  # one that starts late is looked at right afterwards
+            return site._replace(keeper=Keeper.ENDED, exit=1)
+        return site
 
     def refused(self, state: State, number: int) -> bool:
         """The server says 409 to everything that this attempt sends, now and for ever."""
@@ -343,6 +362,8 @@ class Protocol:
             yield "keeper reads permit", site._replace(keeper=Keeper.PERMITTED)
         elif keeper is Keeper.PERMITTED and not self.rules.keeper_takes_ticket:
             yield "go without ticket", site._replace(keeper=Keeper.TICKETED)
+        elif keeper is Keeper.PERMITTED and site.ticket is Ticket.FREE and site.fence_passed:
+            yield "find fence passed", site._replace(keeper=Keeper.ENDED, ticket=Ticket.VOID)
         elif keeper is Keeper.PERMITTED and site.ticket is Ticket.FREE:
             yield "take ticket", site._replace(keeper=Keeper.TICKETED, ticket=Ticket.KEEPER)
         elif keeper is Keeper.PERMITTED:

@@ -96,6 +96,20 @@ def test_a_bot_that_is_tried_again_never_runs_beside_itself():
     assert found.broken == "", " → ".join(found.path)
 
 
+def test_a_lost_bot_that_is_tried_again_never_runs_beside_itself_for_its_keeper_has_fenced_it():
+    found = explore(model.Rules(retries=True, retry_on_lost=True), attempts=2)
+
+    assert found.broken == "", " → ".join(found.path)
+
+
+def test_a_lost_bot_that_is_tried_again_without_a_fence_runs_beside_itself():
+    rules = model.Rules(retries=True, retry_on_lost=True, keeper_fences=False)
+
+    found = explore(rules, attempts=2, promise="two bots of the task ran at the same time")
+
+    assert found.broken, "retry without a fence must be found out"
+
+
 @pytest.mark.parametrize(
     ("rule", "promise"),
     [

@@ -31,6 +31,22 @@ def _number(_context: click.Context, _option: click.Parameter, said: str | None)
     return None if said is None else int(said)
 
 
+DISPLAY_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (
+        ("--display",),
+        {"type": click.Choice(DISPLAYS), "help": "What its bot draws on: a virtual screen, the machine's own."},
+    ),
+    (
+        ("--display-size",),
+        {"metavar": "WxH", "help": "Pixels; of the machine's own at least so many. [default: 1280x1024]"},
+    ),
+    (
+        ("--display-depth",),
+        {"type": click.Choice(DEPTHS), "callback": _number, "help": "Bits of a virtual one. [default: 24]"},
+    ),
+)
+
+
 @click.group("automation")
 def command() -> None:
     """See, create and change automations."""
@@ -50,17 +66,10 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
         (("--priority",), {"type": click.IntRange(0, 10), "help": "0 to 10; 10 goes first."}),
         *LIMIT_OPTIONS,
         (("--max-attempts",), {"type": click.IntRange(1), "help": "1: a task is started at most once."}),
+        *DISPLAY_OPTIONS,
         (
-            ("--display",),
-            {"type": click.Choice(DISPLAYS), "help": "What its bot draws on: a virtual screen, the machine's own."},
-        ),
-        (
-            ("--display-size",),
-            {"metavar": "WxH", "help": "Pixels; of the machine's own at least so many. [default: 1280x1024]"},
-        ),
-        (
-            ("--display-depth",),
-            {"type": click.Choice(DEPTHS), "callback": _number, "help": "Bits of a virtual one. [default: 24]"},
+            ("--retry-on-lost/--no-retry-on-lost",),
+            {"default": None, "help": "Its machine ends the bot when contact is lost; then another attempt may start."},
         ),
         (
             ("--report-required/--no-report-required",),
@@ -170,6 +179,7 @@ def show(state: State, label: str, as_json: bool) -> None:
             "priority": found.priority,
             **shown_limits(found),
             "attempts": found.max_attempts,
+            "tried again when lost": found.retry_on_lost,
             "report required": found.report_required,
             "screen": _screen(found),
             "tells": [*found.notify_users, *found.notify_channels],

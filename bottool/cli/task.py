@@ -169,7 +169,7 @@ def events(state: State, task_id: int, as_json: bool) -> None:
 def explain(state: State, task_id: int, as_json: bool) -> None:
     """Say why a task waits; of one that did not succeed, what has changed since it last worked."""
     from bottool.cli import rest
-    from bottool.wire import Explanation
+    from bottool.wire import Explanation, Task
 
     why = state.client().get(f"{rest.path('tasks', task_id)}/explain", type=Explanation)
     if as_json:
@@ -179,6 +179,12 @@ def explain(state: State, task_id: int, as_json: bool) -> None:
     for machine_id, reason in why.runners.items():
         click.echo(f"  {machine_id}: {reason}")
     evidence.show_changes(why)
+    task = state.client().get(rest.path("tasks", task_id), type=Task)
+    if task.fault is not None:
+        click.echo(f"attempt {task.attempt} failed {task.fault.when}:")
+        present.fields(_fault(task.fault))
+        for line in task.fault.output.splitlines():
+            click.echo(f"  {present.printable(line)}")
 
 
 command.add_command(evidence.command)
@@ -249,6 +255,15 @@ _steer("interrupt", "Ask the bot of a task to end by itself.")
 _steer("stop", "End a task's bot now: signal, grace time, kill.")
 
 
+def _fault(fault: Any) -> dict[str, object]:
+    status = "" if fault.exit_status is None else f", exit status {fault.exit_status}"
+    return {
+        "reason": fault.reason,
+        "hint": fault.hint,
+        "tool": f"{fault.tool}{status}",
+    }
+
+
 def _present(task: Any, as_json: bool) -> None:
     if as_json:
         present.as_json(task)
@@ -266,6 +281,8 @@ def _present(task: Any, as_json: bool) -> None:
             "attempt": task.attempt or "",
             "exit code": task.exit_code,
             "reason": task.reason,
+            "not made ready": f"{task.fault.reason} ({task.fault.when})" if task.fault else "",
+            **({name: value for name, value in _fault(task.fault).items() if name != "reason"} if task.fault else {}),
             "left behind": task.left_behind,
             "parameters": [f"{name}={value!r}" for name, value in task.parameters.items()],
             "priority": task.priority,

@@ -42,9 +42,8 @@ from bottool.wire.evidence import (
 )
 from bottool.wire.inspections import Dependency, Dependent, Inspection
 from bottool.wire.logs import Log, LogChange, LogColumn, LogEntry, NewLog, NewLogEntry
-from bottool.wire.notices import Channel, Delivery, NewChannel, NewMessage, NoticeType, SentMessage
+from bottool.wire.notices import Alert, Channel, Delivery, NewAlert, NewChannel, NewMessage, NoticeType, SentMessage
 from bottool.wire.nouns import (
-    Alert,
     Bot,
     BotVersion,
     EnrolmentCode,
@@ -52,7 +51,6 @@ from bottool.wire.nouns import (
     Finish,
     LoggedIn,
     Login,
-    NewAlert,
     NewRunner,
     NewTask,
     NewVersion,
@@ -101,6 +99,7 @@ from bottool.wire.work import (
     AttemptAlive,
     Capabilities,
     Ended,
+    Fault,
     HandBack,
     LimitReached,
     Permit,
@@ -162,6 +161,7 @@ __all__ = [
     "ErrorStatus",
     "Event",
     "Explanation",
+    "Fault",
     "Finish",
     "Finished",
     "Frame",

@@ -47,8 +47,11 @@ class Automation(Message, kw_only=True, frozen=True):
     grace_seconds: int = 10
     """How long a bot may take to end after the signal, before it is killed."""
     max_attempts: int = 1
-    """1: started at most once. More: started again after a failure that was seen, at most so often in all; never
-    after a mere loss of contact, when the bot may still run."""
+    """1: started at most once. More: started again after a failure that was seen, at most so often in all; after a
+    mere loss of contact, when the bot may still run, only with ``retry_on_lost``."""
+    retry_on_lost: bool = False
+    """Its bots are ended by their own machine when that loses contact, so that another may be started in their stead,
+    within ``max_attempts``."""
     report_required: bool = False
     display: DisplayKind = "none"
     """What its bot draws on: ``virtual`` is a screen for each task alone, ``screen`` the machine's own, unlocked."""
@@ -89,6 +92,7 @@ class NewAutomation(Message, kw_only=True, frozen=True):
     interrupt_seconds: int = 5
     grace_seconds: int = 10
     max_attempts: int = 1
+    retry_on_lost: bool = False
     report_required: bool = False
     display: DisplayKind = "none"
     display_size: str = "1280x1024"
@@ -118,6 +122,7 @@ class AutomationChange(Message, kw_only=True, frozen=True):
     interrupt_seconds: int | msgspec.UnsetType = msgspec.UNSET
     grace_seconds: int | msgspec.UnsetType = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
+    retry_on_lost: bool | msgspec.UnsetType = msgspec.UNSET
     report_required: bool | msgspec.UnsetType = msgspec.UNSET
     display: DisplayKind | msgspec.UnsetType = msgspec.UNSET
     display_size: str | msgspec.UnsetType = msgspec.UNSET

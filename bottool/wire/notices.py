@@ -1,4 +1,4 @@
-"""Messages to people, and what became of them; channels of chat services."""
+"""Alerts of bots; messages to people, and what became of them; channels of chat services."""
 
 from datetime import datetime
 from typing import Literal
@@ -70,3 +70,23 @@ class NewChannel(Message, kw_only=True, frozen=True):
 
     label: str
     address: str
+
+
+class Alert(Message, kw_only=True, frozen=True):
+    id: int
+    task_id: int
+    automation: str
+    automation_name: str
+    bot_id: str
+    repository: str
+    title: str
+    message: str
+    type: Literal["info", "warn", "error"]
+    at: datetime
+
+
+class NewAlert(Message, kw_only=True, frozen=True):
+    task_id: int
+    title: str
+    message: str
+    type: Literal["info", "warn", "error"] = "info"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from bottool.wire.base import Message
+from bottool.wire.work import Fault
 
 _ENDED_BY_OTHERS = re.compile(
     r"(the bot )?(was ended by|was stopped|ran out of time|ran longer than|out of memory:|printed nothing for"
@@ -168,6 +169,8 @@ class Task(Message, kw_only=True, frozen=True):
     bot_reported: bool = False
     """True when the result is the bot's own word."""
     retry_of: int | None = None
+    fault: Fault | None = None
+    """Why the newest attempt could not be made ready; ``None`` when it could, or nobody tried."""
 
     @property
     def cause(self) -> str:
@@ -224,26 +227,6 @@ class Event(Message, kw_only=True, frozen=True):
     actor: str = ""
     detail: dict[str, Any] = {}
     at: datetime
-
-
-class Alert(Message, kw_only=True, frozen=True):
-    id: int
-    task_id: int
-    automation: str
-    automation_name: str
-    bot_id: str
-    repository: str
-    title: str
-    message: str
-    type: Literal["info", "warn", "error"]
-    at: datetime
-
-
-class NewAlert(Message, kw_only=True, frozen=True):
-    task_id: int
-    title: str
-    message: str
-    type: Literal["info", "warn", "error"] = "info"
 
 
 class Runner(Message, kw_only=True, frozen=True):

@@ -80,6 +80,8 @@ class Sync(Message, kw_only=True, frozen=True):
     system: str = ""
     version: str = ""
     attempts: list[AttemptAlive] = []
+    fences: bool = False
+    """Its keepers end a bot by themselves when contact is lost, where ``Work.fenced`` asks for it."""
 
 
 class Verdict(Message, kw_only=True, frozen=True):
@@ -124,6 +126,8 @@ class Work(Message, kw_only=True, frozen=True):
     limits: WorkLimits | None = None
     """``None``: the server is of a release that knows neither limits, nor their reasons, nor ``LimitReached``."""
     display: DisplayNeed = msgspec.field(default_factory=DisplayNeed)
+    fenced: bool = False
+    """The keeper must end the bot well before the lease does: the server may then give the task to another runner."""
 
 
 class Synced(Message, kw_only=True, frozen=True):
@@ -160,12 +164,36 @@ class LimitReached(Message, kw_only=True, frozen=True):
     """Seconds since the epoch, by the machine's clock; for people only."""
 
 
-class HandBack(Message, kw_only=True, frozen=True):
-    """Before the permit only: another runner may try at once. ``permanent`` means no runner should."""
+class Fault(Message, kw_only=True, frozen=True):
+    """Why a bot could not be made ready. ``phase``: ``fetch`` (the package), ``unpack``, ``environment`` (what it
+    depends on), or ``prepare`` where it is not known which. ``output``: the last lines of ``tool``, or of the keeper.
+    """
 
     reason: str
-    permanent: bool = False
+    phase: str = "prepare"
+    tool: str = ""
+    exit_status: int | None = None
+    hint: str = ""
     output: str = ""
+
+    @property
+    def when(self) -> str:
+        """The phase, for people."""
+        return _PHASES.get(self.phase, _PHASES["prepare"])
+
+
+_PHASES = {
+    "fetch": "while its package was fetched",
+    "unpack": "while its package was unpacked",
+    "environment": "while its environment was made",
+    "prepare": "while it was made ready",
+}
+
+
+class HandBack(Fault, kw_only=True, frozen=True):
+    """Before the permit only: another runner may try at once. ``permanent`` means no runner should."""
+
+    permanent: bool = False
 
 
 class Ended(Message, kw_only=True, frozen=True):

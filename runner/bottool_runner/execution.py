@@ -23,7 +23,7 @@ from bottool_runner.fetching import fetched
 from bottool_runner.gateway import Closing
 from bottool_runner.handover import KEEPERS_LOG, HandedPermit, KeeperProcess
 from bottool_runner.journal import AttemptFolder, Intent, Next, NotPrepared, Process, Ticket, other_boot, settle
-from bottool_runner.leftovers import stop_processes
+from bottool_runner.leftovers import silent_keeper, stop_processes
 from bottool_runner.limits import LimitNews
 from bottool_runner.sending import EvidenceSender, OutputSender
 from bottool_runner.surroundings import Gone, Surroundings
@@ -39,6 +39,7 @@ _FOLLOW_SECONDS = 0.1
 """Between two looks for new output; what else happens, the keeper tells at once."""
 _LOCK_LOOK_SECONDS = 0.5
 _KEEPER_END_SECONDS = 10.0
+_STUCK_SECONDS = 30.0
 
 
 class Execution:
@@ -195,15 +196,15 @@ class Execution:
 
     def _await_ready(self, keeper: KeeperProcess) -> bool:
         """``False`` when the keeper could not prepare the bot and it is known why, or when a person stops it."""
-        deadline = time.monotonic() + self._around.settings.prepare_seconds
+        # The keeper keeps this time itself, and says more about it; one that is stuck altogether cannot.
+        deadline = time.monotonic() + self._around.settings.prepare_seconds + _STUCK_SECONDS
         while not self.folder.has("ready"):
             had_ended = keeper.has_ended()
             if self._stop.is_set() or self.folder.read("not_prepared", NotPrepared) is not None:
                 return False
             late = time.monotonic() > deadline
             if late or (had_ended and not self.folder.has("ready")):
-                why = "took too long" if late else f"ended: {self.folder.last_words()}"
-                self._fault = NotPrepared(reason=f"preparing the bot {why}")
+                self._fault = silent_keeper(self.folder, self._around.boot_id, is_late=late)
                 return False
             self._pause(_LOOK_SECONDS)
         self.state = "ready"
@@ -276,9 +277,8 @@ class Execution:
         self.state = "reporting"
         fault = self._fault or self.folder.read("not_prepared", NotPrepared) or NotPrepared(reason="its keeper failed")
         self._say(f"could not be prepared: {fault.reason}", level=logging.WARNING)
-        body = wire.HandBack(reason=fault.reason, permanent=fault.permanent, output=fault.output)
         try:
-            self._persist(lambda: self._around.gateway.hand_back(*self.folder.key, body))
+            self._persist(lambda: self._around.gateway.hand_back(*self.folder.key, fault))
         except Gone:
             # A runner before this one may have got the permit, and then only the ticket proves that nothing ran.
             self._prevented()

@@ -17,6 +17,7 @@ a folder that it finds. Knows no server and starts no process. Format 1; a keepe
     equipment.json, series.json, processes.json, screenshot.png
                   keeper   what people may want to know when it fails: see ``equipment`` and ``evidence``
     stop          runner   the bot is to end
+    fence         runner   until when the bot may run without a word of the server, where that is limited
     exit          keeper   how the bot ended; the runner writes it for a keeper that was killed
     acked         runner   the server knows; the folder may go
 """
@@ -35,6 +36,7 @@ import msgspec
 
 from bottool import wire
 from bottool.process import same_boot
+from bottool_runner.settings import PLUGIN_SECONDS, PREPARE_SECONDS
 from bottool_runner.system import is_locked, make_lasting
 
 FORMAT = 1
@@ -56,6 +58,8 @@ class Assignment(msgspec.Struct, kw_only=True, frozen=True):
     work: wire.Work
     cache: str
     output_limit_bytes: int
+    prepare_seconds: float = PREPARE_SECONDS
+    plugin_seconds: float = PLUGIN_SECONDS
 
 
 class Process(msgspec.Struct, kw_only=True, frozen=True):
@@ -74,11 +78,8 @@ class Intent(msgspec.Struct, kw_only=True, frozen=True):
     """Only a keeper of this boot can get the permit."""
 
 
-class NotPrepared(msgspec.Struct, kw_only=True, frozen=True):
-    reason: str
-    permanent: bool = False
-    """No other machine could prepare it either."""
-    output: str = ""
+class NotPrepared(wire.HandBack, kw_only=True, frozen=True):
+    """``not_prepared``: what the runner tells the server."""
 
 
 class Ticket(StrEnum):

@@ -8,6 +8,7 @@ trace.
 """
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import msgspec
@@ -28,13 +29,14 @@ from bottool.limits import Reached
 from bottool.model import Installation, Outcome, Package, Reason, TaskContext, Usage
 from bottool.platform_process import descendant_pids
 from bottool.plugins import Plugins, one_line
-from bottool_runner import equipment
+from bottool_runner import equipment, fence
 from bottool_runner.display import display_lock, take_display
 from bottool_runner.evidence import Recorder
-from bottool_runner.handover import HandedPermit
+from bottool_runner.handover import KEEPERS_LOG, HandedPermit
 from bottool_runner.journal import Assignment, AttemptFolder, NotPrepared, Process, Ticket
 from bottool_runner.limits import limits_of, said_of, told_as
 from bottool_runner.output import Spool
+from bottool_runner.patience import Patience, TooLong
 from bottool_runner.screens import BotScreen
 from bottool_runner.system import FileLock, keep_pipes_to_myself
 
@@ -67,14 +69,23 @@ class PermitPipe:
     def _read(self) -> None:
         line = b""
         while not line.endswith(b"\n"):
-            piece = os.read(self._handle, 65536)
+            piece = _read(self._handle)
             if not piece:
                 self._lost()
                 return
             line += piece
         self._permit = msgspec.json.decode(line, type=HandedPermit)
         self._came.set()
-        os.close(self._handle)
+        with contextlib.suppress(OSError):  # a plugin may have closed what is not its own
+            os.close(self._handle)
+
+
+def _read(handle: int) -> bytes:
+    """``b""`` as well when the handle was closed by a stranger: then no permit can come any more."""
+    try:
+        return os.read(handle, 65536)
+    except OSError:
+        return b""
 
 
 class News:
@@ -131,28 +142,34 @@ class Keeper:
         self._screen = screen
         self._recorder = Recorder(folder, screen)
         self._boot_id = process.boot_id()
+        self._patience = Patience(folder.path / KEEPERS_LOG)
+        self._fence = fence.Watch(folder, self._boot_id, fenced=assignment.work.fenced)
         self._spool = Spool(folder.spool, assignment.output_limit_bytes)
         self._told_to_end = threading.Event()
         self._prepared_seconds = 0.0
+        self._phase = "prepare"
         self._has_started = False
         self._has_told_end = False
 
     def keep(self, plugins_for: PluginsFor) -> None:
         self._folder.show("keeper.pid", self._process_of(os.getpid(), 0.0))
         process.become_subreaper()
-        plugins = plugins_for(self._assignment.work.technology) or Plugins.load()
         try:
+            self._patience.begin(self._assignment.prepare_seconds, self._give_up_preparing)
+            plugins = plugins_for(self._assignment.work.technology) or Plugins.load()
             installation = self._prepare(plugins)
-        except Exception as error:  # noqa: BLE001 - a language's plugin may raise anything
-            traceback.print_exc()
+            self._patience.end()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a language's plugin may raise anything
+            self._patience.end()
             self._folder.publish("not_prepared", not_prepared(error))
+            traceback.print_exc()
             return
         if self._assignment.work.display.kind == "screen":
             take_display(display_lock(), self._spool.note)  # held until this process ends
         self._folder.show("ready", {"prepared_seconds": self._prepared_seconds})
         self._news.tell()
         permit = self._pipe.wait()
-        who = Ticket.VOID if self._folder.has("stop") else Ticket.KEEPER
+        who = Ticket.VOID if self._stop_requested() else Ticket.KEEPER
         if not self._folder.take_ticket(who) or who is Ticket.VOID:
             return
         self._publish_exit(self._launch(plugins, installation, permit))
@@ -174,11 +191,15 @@ class Keeper:
             command=work.command,
         )
         cache = Cache(Path(self._assignment.cache))  # what it gives is in use until this process ends
-        installation = make_ready(plugins, package, cache, self._folder.bot, self._spool.note)
+        installation = make_ready(plugins, package, cache, self._folder.bot, self._note)
         equipment.note(plugins, installation, cache.root, self._folder)
         self._screen.open()
         self._prepared_seconds = time.monotonic() - began
         return installation
+
+    def _note(self, text: str) -> None:
+        self._phase = "unpack" if text.startswith("unpacking ") else "environment"
+        self._spool.note(text)
 
     def _launch(self, plugins: Plugins, installation: Installation, permit: HandedPermit) -> Outcome:
         from bottool.run import run
@@ -187,6 +208,7 @@ class Keeper:
         self._spool.hide(permit.token)
         self._recorder.secret = permit.token
         signal.signal(signal.SIGTERM, lambda *_: self._told_to_end.set())
+        self._patience.begin(self._assignment.plugin_seconds, self._give_up_starting)
         try:
             outcome = run(
                 plugins,
@@ -194,7 +216,7 @@ class Keeper:
                 task=TaskContext(
                     server=permit.server, task_id=work.task_id, workspace=permit.workspace, token=permit.token
                 ),
-                limits=limits_of(work),
+                limits=replace(limits_of(work), grace_seconds=self._fence.grace_seconds(work.grace_seconds)),
                 output=self._spool.write,
                 variables=self._screen.variables,
                 stop_requested=self._stop_requested,
@@ -205,8 +227,8 @@ class Keeper:
                 # Before any plugin looks at it: whatever happens to this process then, the bot's end is known.
                 ended=lambda outcome: self._publish_exit(self._named_rightly(outcome)),
             )
-        except Exception as error:  # noqa: BLE001 - whatever it is, the bot's end must be told
-            traceback.print_exc()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the bot's end must be told
+            self._patience.end()
             reason = Reason.DIED if self._has_started else Reason.NOT_LAUNCHED
             return Outcome(reason=reason, message=f"the keeper failed: {one_line(error)}")
         return self._named_rightly(outcome)
@@ -215,17 +237,18 @@ class Keeper:
         """A bot that ended because the machine told its keeper to end was not stopped by a person."""
         if outcome.reason is not Reason.STOPPED or self._folder.has("stop"):
             return outcome
-        from dataclasses import replace
-
+        if self._fence.has_passed():
+            return replace(outcome, reason=Reason.FENCED, message=fence.MESSAGE)
         return replace(
             outcome, reason=Reason.DIED, message="its keeper was told to end, as when the machine shuts down"
         )
 
     def _stop_requested(self) -> bool:
-        return self._told_to_end.is_set() or self._folder.has("stop")
+        return self._told_to_end.is_set() or self._folder.has("stop") or self._fence.has_passed()
 
     def _publish_start(self, tree: process.ProcessTree) -> None:
         self._has_started = True
+        self._patience.end()
         self._recorder.begin(tree)
         started = Process(
             pid=tree.pid,
@@ -234,6 +257,8 @@ class Keeper:
             prepared_seconds=round(self._prepared_seconds, 3),
             group=tree.group,
         )
+        if self._fence.has_passed():  # since the ticket was taken, as when a plugin took its time over the start
+            tree.stop(0.0)
         _unless_the_disk_is_full(lambda: self._folder.show("started", started))
         self._news.tell()
 
@@ -254,6 +279,7 @@ class Keeper:
         """
         if self._has_told_end:
             return
+        self._patience.end()
         if outcome.reason not in {Reason.EXITED, Reason.NOT_LAUNCHED} and outcome.message:
             self._spool.note(outcome.message)
         self._spool.close()
@@ -265,24 +291,57 @@ class Keeper:
                 self._folder.publish_once("exit", ended)
                 self._has_told_end = True
                 self._news.tell()
+                # What plugins do from here on changes nothing any more.
+                self._patience.begin(self._assignment.plugin_seconds, _end_at_last)
                 return
             except OSError:
                 if time.monotonic() > deadline or not self._folder.path.exists():
                     raise
                 time.sleep(1.0)
 
+    def _give_up_preparing(self, late: TooLong) -> None:
+        """Called beside a main thread that hangs."""
+        fault = NotPrepared(
+            reason=f"it was not made ready within {late.seconds:g} seconds; it was at {late.where}",
+            phase=self._phase,
+            hint="the runner's option --prepare-limit sets that time",
+            output=late.stack,
+        )
+        self._folder.publish("not_prepared", fault)
+        _end_without_a_trace([self._screen])
+
+    def _give_up_starting(self, late: TooLong) -> None:
+        """Likewise. Nothing was started, or it is ended before that is told."""
+        stopping.end(lambda: stopping.living(descendant_pids(os.getpid())), 0.0)
+        reason = Reason.DIED if self._has_started else Reason.NOT_LAUNCHED
+        message = f"a plugin took longer than {late.seconds:g} seconds over the start; it was at {late.where}"
+        self._publish_exit(Outcome(reason=reason, message=message))
+        os._exit(_ORPHANED)
+
     def _process_of(self, pid: int, otherwise: float) -> Process:
         return Process(pid=pid, create_time=process.create_time_of(pid) or otherwise, boot_id=self._boot_id)
 
 
-def not_prepared(error: Exception) -> NotPrepared:
+def not_prepared(error: BaseException) -> NotPrepared:
     """What the server is told. Only an archive that is refused is refused everywhere."""
-    hint = error.hint if isinstance(error, BottoolError) else ""
+    if not isinstance(error, BottoolError):
+        return NotPrepared(reason=one_line(error))
+    ran = vars(error) if isinstance(error, BuildError) else error.details
     return NotPrepared(
-        reason=f"{one_line(error)} ({hint})" if hint else one_line(error),
+        reason=one_line(error),
         permanent=isinstance(error, ArchiveError),
-        output=error.output if isinstance(error, BuildError) else "",
+        phase=str(error.details.get("phase", "unpack" if isinstance(error, ArchiveError) else "prepare")),
+        hint=error.hint,
+        tool=ran.get("tool", ""),
+        exit_status=ran.get("exit_status"),
+        output=ran.get("output", ""),
     )
+
+
+def _end_at_last(late: TooLong) -> None:
+    """The bot's end is told, and a plugin that was told of it does not come to one."""
+    sys.stderr.write(f"a plugin took longer than {late.seconds:g} seconds over the end of the bot\n{late.stack}\n")
+    _end_without_a_trace([])
 
 
 def ended_of(outcome: Outcome, *, output_bytes: int) -> wire.Ended:
@@ -309,4 +368,9 @@ def _unless_the_disk_is_full(write: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    # Not the interpreter's own way out: it waits for threads, and plugins may have left some.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

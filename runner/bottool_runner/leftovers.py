@@ -7,7 +7,18 @@ import psutil
 
 from bottool import process, stopping
 from bottool_runner import screens
-from bottool_runner.journal import AttemptFolder, Process
+from bottool_runner.journal import AttemptFolder, NotPrepared, Process
+
+
+def silent_keeper(folder: AttemptFolder, boot_id: str, *, is_late: bool) -> NotPrepared:
+    """A keeper ended without a word on whether it made the bot ready; one that ``is_late`` is ended here."""
+    if is_late:
+        stop_processes(folder, boot_id)
+    how = "was stuck and was ended" if is_late else "ended, as when a plugin ends the process"
+    return NotPrepared(
+        reason=f"its keeper {how}; the last that it printed: {folder.last_words()}",
+        hint="'bottool plugins' lists the plugins; one of them, or a tool that it runs, has done this",
+    )
 
 
 def stop_processes(folder: AttemptFolder, boot_id: str) -> tuple[str, ...]:

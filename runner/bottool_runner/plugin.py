@@ -30,6 +30,17 @@ def bottool_register_commands(cli: click.Group) -> None:
 Function = Callable[..., Any]
 
 
+_PREPARE_LIMIT = click.option(
+    "--prepare-limit",
+    "prepare_seconds",
+    type=click.IntRange(1),
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give a task back whose bot takes longer to be made ready.",
+)
+
+
 def runner_options(function: Function) -> Function:
     """What a runner is told at its start."""
     for option in reversed(
@@ -65,6 +76,7 @@ def runner_options(function: Function) -> Function:
                 metavar="MB",
                 help="Keep at most so much of one bot's output.",
             ),
+            _PREPARE_LIMIT,
             click.option(
                 "--cache-limit",
                 type=click.FloatRange(0.1),

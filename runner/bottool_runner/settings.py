@@ -9,6 +9,7 @@ OUTPUT_LIMIT_BYTES = 100 * 1024 * 1024
 PREPARE_SECONDS = 3600.0
 FLOOR_BYTES = 500_000_000
 LEARN_SECONDS = 300.0
+PLUGIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,4 +36,6 @@ class RunnerSettings:
     """The most that the cache may take of the disk; ``None``: what is usual for this disk."""
     disk_floor_bytes: int = FLOOR_BYTES
     """With less free disk than this no task is taken."""
+    plugin_seconds: float = PLUGIN_SECONDS
+    """How long plugins may take over the start of a bot, and over its end."""
     hold_seconds: float = wire.SYNC_HOLD_SECONDS

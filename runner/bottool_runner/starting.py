@@ -18,7 +18,7 @@ from bottool_runner.conf_bcf import Conf, read
 from bottool_runner.home import Home, Identity
 from bottool_runner.places import LOG_NAME, home_folder
 from bottool_runner.registration import Wanted, known_or_registered, registered_again
-from bottool_runner.settings import FLOOR_BYTES, OUTPUT_LIMIT_BYTES, RunnerSettings
+from bottool_runner.settings import FLOOR_BYTES, OUTPUT_LIMIT_BYTES, PREPARE_SECONDS, RunnerSettings
 from bottool_runner.supervisor import Supervisor, end_on_signals
 
 LOG_BYTES = 4_000_000
@@ -40,6 +40,7 @@ class Asked:
     idle_exit: float | None = None
     tags: tuple[str, ...] = ()
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES
+    prepare_seconds: float = PREPARE_SECONDS
     cache_limit_bytes: int | None = None
     disk_floor_bytes: int = FLOOR_BYTES
 
@@ -61,6 +62,7 @@ def start(state: State, asked: Asked) -> None:
         tags=asked.tags,
         conf=asked.conf.absolute() if asked.conf else None,
         output_limit_bytes=asked.output_limit_bytes,
+        prepare_seconds=asked.prepare_seconds,
         cache_limit_bytes=asked.cache_limit_bytes,
         disk_floor_bytes=asked.disk_floor_bytes,
     )

@@ -20,7 +20,7 @@ import msgspec
 from bottool import wire
 from bottool.errors import BottoolError, PluginError, Unauthorized
 from bottool.process import boot_id
-from bottool_runner import machine
+from bottool_runner import fence, machine
 from bottool_runner.budget import Budget
 from bottool_runner.conf_bcf import stamp
 from bottool_runner.duty import Duty
@@ -232,6 +232,7 @@ class Supervisor:
             system=machine.system(),
             version=machine.version(),
             attempts=[execution.alive() for execution, _ in self._executions.values()],
+            fences=True,
         )
 
     def _capabilities(self) -> wire.Capabilities:
@@ -258,8 +259,10 @@ class Supervisor:
             known = self._executions.get((verdict.task_id, verdict.attempt))
             if known is not None:
                 known[0].heed(verdict.verdict)
+                if verdict.verdict != "gone":
+                    self._draw_fence(known[0].folder, answer, synced)
         if synced.work:
-            self._accept(synced.work, answer.claim_key)
+            self._accept(answer, synced)
         elif synced.claim_key_used and answer.claim_key == self._claim_key:
             self._claim_key = self._home.new_claim_key()
 
@@ -271,13 +274,16 @@ class Supervisor:
             log.warning("no contact with %s: %s%s; trying on", self._settings.server, error, hint)
         self._is_connected, self._connection = False, str(error)
 
-    def _accept(self, works: list[wire.Work], claim_key: str) -> None:
+    def _draw_fence(self, folder: AttemptFolder, answer: Answer, synced: wire.Synced) -> None:
+        fence.draw(folder, self._around.boot_id, sent_at=answer.sent_at, lease_seconds=synced.lease_seconds)
+
+    def _accept(self, answer: Answer, synced: wire.Synced) -> None:
         """Write the work down, then put the claim key away; only then is any of it done."""
         fresh: list[AttemptFolder] = []
         try:
-            for work in filter(self._is_new, works):
+            for work in filter(self._is_new, synced.work):
                 fresh.append(self._write_down(work))  # noqa: PERF401 - what was written before an error counts
-            if claim_key == self._claim_key:
+            if answer.claim_key == self._claim_key:
                 self._claim_key = self._home.new_claim_key()
         except OSError as error:
             # The server gives it again for the same key, or to another runner when the lease has ended.
@@ -285,14 +291,20 @@ class Supervisor:
             self._call.rest(_DISK_SECONDS)
         for folder in fresh:
             log.info("task %s, attempt %s taken", *folder.key)
+            self._draw_fence(folder, answer, synced)
             self._see_to(folder)
 
     def _is_new(self, work: wire.Work) -> bool:
         return not (self._home.attempts / f"{work.task_id}-{work.attempt}").exists()
 
     def _write_down(self, work: wire.Work) -> AttemptFolder:
+        settings = self._settings
         assignment = Assignment(
-            work=work, cache=str(self._settings.cache), output_limit_bytes=self._settings.output_limit_bytes
+            work=work,
+            cache=str(settings.cache),
+            output_limit_bytes=settings.output_limit_bytes,
+            prepare_seconds=settings.prepare_seconds,
+            plugin_seconds=settings.plugin_seconds,
         )
         return AttemptFolder.create(self._home.attempts, assignment)
 

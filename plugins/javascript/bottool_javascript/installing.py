@@ -103,7 +103,7 @@ def _linked(folder: Path, places: tuple[Place, ...] | None, run: tuple[str, ...]
     if any(place.bins for place in places) and not linking.can_link_programs():
         code, output = node.npm(installer.using, ("rebuild", *QUIET), folder, installer.variables)
         if code:
-            raise failure(output, "npm rebuild")
+            raise failure(output, "npm rebuild", code)
     return True
 
 
@@ -113,7 +113,7 @@ def _npm(folder: Path, installer: Installer, *, dev: bool) -> None:
     kinds = ("--include=optional", "--include=peer", "--include=dev" if dev else "--omit=dev")
     code, output = node.npm(installer.using, (*verb, *QUIET, *kinds), folder, installer.variables)
     if code:
-        raise failure(output, f"npm {verb[0]}")
+        raise failure(output, f"npm {verb[0]}", code)
 
 
 def _run_scripts(folder: Path, package: package_json.PackageJson, installer: Installer) -> None:
@@ -121,7 +121,7 @@ def _run_scripts(folder: Path, package: package_json.PackageJson, installer: Ins
         arguments = ("rebuild", *package.allowed, "--no-ignore-scripts")
         code, output = node.npm(installer.using, arguments, folder, installer.variables)
         if code:
-            raise failure(output, "npm rebuild")
+            raise failure(output, "npm rebuild", code)
     hidden = folder / MODULES / linking.HIDDEN_LOCK
     installed = package_json.locked(hidden.read_bytes()) if hidden.is_file() else ()
     if skipped := package_json.unreviewed(package, installed, dev=True):

@@ -1,6 +1,7 @@
 """Cuts what npm printed down to the one line that tells its reader what to do."""
 
 import re
+from typing import Any
 
 from bottool.errors import BottoolError, BuildError, Unreachable
 from bottool_javascript import node
@@ -16,24 +17,25 @@ _DISAGREES = re.compile(r"Missing: |Invalid: |lock file's ")
 _NO_NETWORK = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH)\b|ENOTCACHED")
 
 
-def failure(output: str, command: str) -> BuildError:
+def failure(output: str, command: str, status: int | None = None) -> BuildError:
     """The error for what ``npm`` printed when it failed."""
+    known: dict[str, Any] = {"log": output, "tool": command, "exit_status": status}
     last = node.last_lines(_plain(output))
     for pattern in (_NOT_FOUND, _NO_VERSION):
         if match := pattern.search(output):
             hint = "if it is in a private registry, name that in the project's .npmrc"
-            return BuildError(f"{command} could not get {_package(match[1])}", hint, output=last, log=output)
+            return BuildError(f"{command} could not get {_package(match[1])}", hint, output=last, **known)
     if "EUSAGE" in output or "can only install packages when your package.json and" in output:
         hint = "run 'npm install' in the project, and keep the package-lock.json that it writes"
         # What npm prints here is its own manual; the first lines say what does not fit.
         told = "\n".join(line for line in last.splitlines() if _DISAGREES.search(line))
-        return BuildError("package-lock.json does not fit package.json", hint, output=told, log=output)
+        return BuildError("package-lock.json does not fit package.json", hint, output=told, **known)
     if _NO_NETWORK.search(output):
         message = f"{command} could not reach the registry{_where(output)}"
-        return BuildError(message, "is the network up?", output=last, log=output)
+        return BuildError(message, "is the network up?", output=last, **known)
     first = next((line for line in output.splitlines() if "npm error" in line and " code " not in line), "")
     reason = first.replace("npm error", "").strip() or "see its output"
-    return BuildError(f"{command} failed: {reason}", "run it in the project yourself to try", output=last, log=output)
+    return BuildError(f"{command} failed: {reason}", "run it in the project yourself to try", output=last, **known)
 
 
 def _plain(output: str) -> str:

@@ -81,7 +81,9 @@ def _run(arguments: Sequence[str], text: str, constraints: str, folder: Path, ex
             return tool.run(given, folder, "resolving the requirements", extra, said=text)
         except BuildError as error:
             if _NO_ANSWER.search(error.output):
-                raise Unreachable(_unanswered(error.output), "the versions are not locked then") from error
+                ran = {"tool": error.tool, "exit_status": error.exit_status, "output": error.output}
+                hint = "is the network up? without an index the versions are not locked"
+                raise Unreachable(_unanswered(error.output), hint, **ran) from error
             raise
 
 
@@ -100,13 +102,11 @@ def explained(error: BuildError, required: Requirements) -> BuildError:
             continue
         where = f"{line.path}:{line.number}" if line.number else line.path
         if name in WINDOWS_ONLY and "platform" in cause:
-            return BuildError(
-                f"{where}: '{line.text}' is for Windows only",
-                f"""write: {line.text}; sys_platform == "win32\"""",
-                output=error.output,
+            return error.reworded(
+                f"{where}: '{line.text}' is for Windows only", f"""write: {line.text}; sys_platform == "win32\""""
             )
-        return BuildError(f"{where}: '{line.text}' cannot be installed: {cause}", error.hint, output=error.output)
-    return BuildError(f"the requirements cannot be installed: {cause}", error.hint, output=error.output)
+        return error.reworded(f"{where}: '{line.text}' cannot be installed: {cause}", error.hint)
+    return error.reworded(f"the requirements cannot be installed: {cause}", error.hint)
 
 
 def _cause(output: str) -> str:

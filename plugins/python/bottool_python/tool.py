@@ -53,7 +53,13 @@ def run(
     if done.returncode:
         output = redacted(done.stderr.decode("utf-8", "replace"), base_variables())
         last = "\n".join(output.splitlines()[-_LAST_LINES:])
-        raise BuildError(f"{doing} failed: {_first_error(last)}", "its last lines tell more", output=last)
+        raise BuildError(
+            f"{doing} failed: {_first_error(last)}",
+            "its last lines tell more",
+            output=last,
+            tool=" ".join(["uv", *arguments[:2]]),
+            exit_status=done.returncode,
+        )
     return done.stdout.decode("utf-8", "replace")
 
 

@@ -9,6 +9,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 
 from bottool import wire
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 HAND_BACK_OUTPUT_CHARACTERS = 3000
+LARGEST_STATUS = 2**32
 
 
 @action("attempt.work")
@@ -201,7 +203,8 @@ def hand_back(site: Site, who: Principal, task_id: int, number: int, given: wire
 
     :raises StaleAttempt: when the attempt had its permit, or is over.
     """
-    reason = cleaned(given.reason.strip())
+    fault = _fault(given)
+    reason = fault.reason
 
     def work(tx: sa.Connection) -> StaleAttempt | None:
         held = fencing.held_by_runner(tx, who, task_id, number)
@@ -210,25 +213,39 @@ def hand_back(site: Site, who: Principal, task_id: int, number: int, given: wire
         if held.state is not AttemptState.LEASED:
             return fencing.refuse(tx, site, who, held, "hand-back", reason=reason)
         if given.permanent and not held.task_is_final:
-            _fail_unprepared(tx, site, who, held, given)
+            _fail_unprepared(tx, site, who, held, fault)
         else:
-            endings.give_back(tx, site, who, held, endings.WithoutStart(kind="handed_back", message=reason))
+            ending = endings.WithoutStart(kind="handed_back", message=reason, fault=fault)
+            endings.give_back(tx, site, who, held, ending)
         return None
 
     fencing.in_one_write(site, work)
     news.tell(site, who, task_id, news.queue_of(who))
 
 
-def _fail_unprepared(tx: sa.Connection, site: Site, who: Principal, held: Held, given: wire.HandBack) -> None:
-    reason = cleaned(given.reason.strip())
-    output = cleaned_tail(given.output.strip(), HAND_BACK_OUTPUT_CHARACTERS)
+def _fault(given: wire.HandBack) -> wire.Fault:
+    return wire.Fault(
+        reason=cleaned(given.reason.strip()),
+        phase=cleaned(given.phase, 30),
+        tool=cleaned(given.tool, 200),
+        exit_status=given.exit_status if abs(given.exit_status or 0) <= LARGEST_STATUS else None,
+        hint=cleaned(given.hint.strip(), 500),
+        output=cleaned_tail(given.output.strip(), HAND_BACK_OUTPUT_CHARACTERS),
+    )
+
+
+def _fail_unprepared(tx: sa.Connection, site: Site, who: Principal, held: Held, fault: wire.Fault) -> None:
     told = moves.Step(
         task=held.task,
         kind="not_prepared",
         at=site.now(),
-        attempt_values={"reason": Reason.NOT_PREPARED.value, "message": reason},
-        detail={"message": reason},
+        attempt_values={
+            "reason": Reason.NOT_PREPARED.value,
+            "message": fault.reason,
+            "fault": msgspec.to_builtins(fault),
+        },
+        detail={"message": fault.reason},
     )
-    message = f"{reason}\n{output}" if output else reason
+    message = f"{fault.reason}\n{fault.output}" if fault.output else fault.reason
     endings.conclude(tx, who, held, Result(state=TaskState.FAILED, message=message), told)
     endings.restart_if_it_waited(tx, site, who, held.task.id)

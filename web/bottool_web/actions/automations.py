@@ -142,7 +142,7 @@ def _check_lists(said: dict[str, Any]) -> None:
 
 def _columns(tx: sa.Connection, who: Principal, said: dict[str, Any]) -> dict[str, Any]:
     plain = (
-        *("name", "description", "report_required", "display", "display_size", "display_depth"),
+        *("name", "description", "report_required", "retry_on_lost", "display", "display_size", "display_depth"),
         *RANGES,
     )
     columns = {name: said[name] for name in plain if name in said}

@@ -222,7 +222,11 @@ def _claim(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> tu
     before = attempts.of_claim(tx, who.scope, who.id, said.claim_key)
     # Only what has no permit yet: a runner that forgot a started attempt must not begin it anew.
     mine = [row.id for row in before if row.state == AttemptState.LEASED]
-    if not before:
+    if before:
+        # The answer says how long the lease is, counted from this call.
+        until = site.now() + timedelta(seconds=site.settings.lease_seconds)
+        attempts.renew(tx, who.scope, who.id, mine, until)
+    else:
         mine = _take(tx, site, who, said)
     return (attempts.work(tx, who.scope, mine) if mine else []), bool(before and not mine)
 
@@ -240,11 +244,11 @@ def _take(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync) -> lis
         if task is None:
             del ready[best[0].automation_id]
         else:
-            taken.append(_lease(tx, site, who, said.claim_key, (task, ready[task.automation_id])))
+            taken.append(_lease(tx, site, who, said, (task, ready[task.automation_id])))
     return taken
 
 
-def _lease(tx: sa.Connection, site: Site, who: Principal, claim_key: str, found: tuple[Row, Row]) -> int:
+def _lease(tx: sa.Connection, site: Site, who: Principal, said: wire.Sync, found: tuple[Row, Row]) -> int:
     """Make the next attempt of the task, with what its automation would run now, and return the attempt's id."""
     task, runs = found
     now = site.now()
@@ -255,11 +259,13 @@ def _lease(tx: sa.Connection, site: Site, who: Principal, claim_key: str, found:
             task_id=task.id,
             number=task.attempt + 1,
             runner_id=who.id,
-            claim_key=claim_key,
+            claim_key=said.claim_key,
             revision_id=runs.revision_id,
             bot_version_id=runs.bot_version_id,
             timeout_seconds=runs.timeout_seconds,
             limits=pinned(runs),
+            # Decided once: what the owner changes later does not reach a keeper that runs already.
+            fenced=runs.retry_on_lost and said.fences,
             nonce=secrets.token_hex(16),
             leased_at=now,
             lease_until=now + timedelta(seconds=site.settings.lease_seconds),

@@ -6,8 +6,10 @@ Called inside a write, with the task locked. Knows no HTTP and nobody's rights.
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from bottool import wire
 from bottool.model import Reason
 from bottool.states import FINAL, AttemptState, TaskState
 from bottool_web.actions.fencing import Held, newest
@@ -44,6 +46,7 @@ class WithoutStart:
     kind: str
     message: str = ""
     permit_undone: bool = False
+    fault: wire.Fault | None = None
 
 
 def give_back(tx: sa.Connection, site: Site, who: Principal, held: Held, ending: WithoutStart) -> None:
@@ -68,7 +71,12 @@ def give_back(tx: sa.Connection, site: Site, who: Principal, held: Held, ending:
             task_to=state,
             attempt_to=AttemptState.ENDED,
             task_values=values,
-            attempt_values={"ended_at": now, "reason": ending.kind, "message": ending.message},
+            attempt_values={
+                "ended_at": now,
+                "reason": ending.kind,
+                "message": ending.message,
+                "fault": msgspec.to_builtins(ending.fault),
+            },
             detail={"message": ending.message} if ending.message else {},
         ),
     )
@@ -126,6 +134,36 @@ def try_again_if_allowed(tx: sa.Connection, site: Site, who: Principal, task_id:
         return False
     detail = {"attempts_so_far": task.permits, "max_attempts": rules.max_attempts, "message": task.message}
     _queue_again(tx, site, who, _Again(task=task, attempt=attempt, kind="retried", detail=detail))
+    return True
+
+
+def try_again_after_loss(tx: sa.Connection, site: Site, who: Principal, held: Held) -> bool:
+    """Another try of a task that was just called lost, where the lost bot has been ended by its own machine.
+
+    Only for an attempt that is ``fenced``. What still comes of it is stale from here on.
+    """
+    task, attempt = newest(tx, who, held.task.id)
+    rules = tasks.rules_of(tx, who.scope, task.automation_id)
+    if (
+        attempt is None
+        or not attempt.fenced
+        or task.state != TaskState.LOST
+        or task.bot_reported
+        or held.stop_asked
+        or task.permits >= rules.max_attempts
+    ):
+        return False
+    now = site.now()
+    over = {"ended_at": now, "reason": "lost"}
+    moves.take(
+        tx,
+        who.scope,
+        moves.Step(
+            task=task, attempt=attempt, kind="closed", at=now, attempt_to=AttemptState.ENDED, attempt_values=over
+        ),
+    )
+    detail = {"attempts_so_far": task.permits, "max_attempts": rules.max_attempts, "message": "contact was lost"}
+    _queue_again(tx, site, who, _Again(task=task, attempt=None, kind="retried", detail=detail))
     return True
 
 

@@ -101,7 +101,8 @@ def _of_runner(tx: sa.Connection, site: Site, who: Principal, task: Row, found: 
         return f"is busy with task {', '.join(map(str, held))} ({len(held)} of {runner.slots} slots)"
     back = queue.last_hand_back(tx, who.scope, task.id, runner.id)
     if back is not None and back.ended_at + timedelta(seconds=HAND_BACK_PAUSE_SECONDS) > site.now():
-        return f"handed it back a moment ago: {back.message or 'without a reason'}"
+        hint = (back.fault or {}).get("hint", "")
+        return f"handed it back a moment ago: {back.message or 'without a reason'}{f' ({hint})' if hint else ''}"
     ahead = queue.ahead_of(tx, who.scope, task)
     return f"would take it after {ahead} other tasks of this automation" if ahead else "would take it next"
 

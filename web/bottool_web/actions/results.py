@@ -49,6 +49,7 @@ def _exit_zero(found: Circumstances) -> Result:
 _WORDS = {
     Reason.STOPPED: "the bot was stopped on its machine",
     Reason.DIED: "the bot's supervisor was killed, or the machine restarted; how the bot ended was not seen",
+    Reason.FENCED: "its machine lost contact with the server and ended the bot",
     Reason.NOT_PREPARED: "the bot could not be prepared",
     Reason.NOT_LAUNCHED: "the bot could not be started",
     Reason.OUT_OF_MEMORY: "the bot ran out of memory",

@@ -102,7 +102,9 @@ def silent_attempts(site: Site, who: Principal) -> Silent:
 
 @action("site.keep")
 def call_lost(site: Site, who: Principal, silent: Silent) -> int:
-    """Say of silent attempts that contact is lost. Their bots may still run, so nothing starts in their stead yet."""
+    """Say of silent attempts that contact is lost. Their bots may still run, so nothing starts in their stead yet,
+    but for those that are fenced: their own machine has ended the bot by now.
+    """
     return sum(_each(site, who, task_id, number, _lose) for task_id, number in silent.found)
 
 
@@ -122,6 +124,8 @@ def _lose(tx: sa.Connection, site: Site, who: Principal, held: Held) -> bool:
             attempt_to=AttemptState.LOST,
         ),
     )
+    if endings.try_again_after_loss(tx, site, who, held):
+        pool_returns.after_attempt(tx, site, who, held.task.id, held.attempt.number)
     return True
 
 
@@ -152,7 +156,7 @@ def _give_up(tx: sa.Connection, site: Site, who: Principal, held: Held) -> bool:
             attempt_values={"reason": "lost"},
         ),
     )
-    # Not tried again by itself, whatever the automation allows: the lost bot may run to this day beside the new one.
+    # Not tried again by itself, however many attempts are left: the lost bot may run to this day beside the new one.
     if held.task.restart_asked:
         _close(tx, site, who, held.task.id, held.attempt.number)
     pool_returns.after_attempt(tx, site, who, held.task.id, held.attempt.number)

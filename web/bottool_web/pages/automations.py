@@ -154,6 +154,7 @@ def _settings(form: Form) -> dict[str, Any]:
         "priority": number(form.get("priority", "0") or "0", "priority"),
         **limits.from_form(form),
         "max_attempts": number(form.get("max_attempts", "1") or "1", "max_attempts"),
+        "retry_on_lost": "retry_on_lost" in form,
         "report_required": "report_required" in form,
         "display": form.get("display", "none"),
         "display_size": form.get("display_size", "").strip() or "1280x1024",

@@ -33,6 +33,7 @@ class NewAttempt:
     bot_version_id: int
     timeout_seconds: int | None
     limits: dict[str, int]
+    fenced: bool
     nonce: str
     leased_at: datetime
     lease_until: datetime
@@ -53,6 +54,7 @@ def add(tx: sa.Connection, scope: Scope, new: NewAttempt) -> Row:
             bot_version_id=new.bot_version_id,
             timeout_seconds=new.timeout_seconds,
             limits=new.limits,
+            fenced=new.fenced,
             nonce=new.nonce,
             leased_at=new.leased_at,
             lease_until=new.lease_until,
@@ -155,6 +157,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             attempt.c.claim_key,
             attempt.c.timeout_seconds,
             attempt.c.limits,
+            attempt.c.fenced,
             automation.c.label,
             *DISPLAY,
             bot.c.bot_id,
@@ -190,6 +193,7 @@ def work(tx: sa.Connection, scope: Scope, attempt_ids: Collection[int]) -> list[
             grace_seconds=grace_seconds(row.limits),
             limits=work_limits(row.limits),
             display=need_of(row.display, row.display_size, row.display_depth),
+            fenced=row.fenced,
         )
         for row in rows
     ]

@@ -126,6 +126,7 @@ def _as_people_see_them(tx: sa.Connection, scope: Scope, automation_row: int | N
             timeout_seconds=row.timeout_seconds,
             **{name: getattr(row, name) for name in NAMES},
             max_attempts=row.max_attempts,
+            retry_on_lost=row.retry_on_lost,
             report_required=row.report_required,
             display=row.display,
             display_size=row.display_size,

@@ -1,9 +1,23 @@
-"""Messages to people, what waits to be delivered, channels of chat services, and who is told of an automation."""
+"""Alerts of bots, messages to people and what waits to be delivered, channels of chat, who is told of an automation."""
 
 import sqlalchemy as sa
 
 from bottool_web.store.columns import one_of, reference, table, text, time
 
+alert = table(
+    "alert",
+    reference("workspace_id", "workspace.id"),
+    reference("repository_id", "repository.id"),
+    reference("task_id", "task.id", index=True),
+    text("title"),
+    text("message"),
+    text("type"),
+    time("at"),
+    one_of("type", ("info", "warn", "error")),
+)
+sa.Index("ix_alert_workspace", alert.c.workspace_id, alert.c.id.desc())
+sa.Index("ix_alert_type", alert.c.workspace_id, alert.c.type, alert.c.id.desc())
+sa.Index("ix_alert_at", alert.c.workspace_id, alert.c.at)
 # What people are told. Beside what bots send, an alert or the end of a task makes one when somebody is to be told.
 message = table(
     "message",

@@ -68,8 +68,8 @@ def locked_runner(tx: sa.Connection, scope: Scope, runner_id: int) -> Row:
 def ready_automations(tx: sa.Connection, scope: Scope, runner_id: int) -> list[Row]:
     """Automations linked to the runner that have something to run.
 
-    automation_id, timeout_seconds, the limits, its display's three columns, bot_version_id, technology, revision_id,
-    version and sha256.
+    automation_id, timeout_seconds, the limits, its display's three columns, retry_on_lost, bot_version_id, technology,
+    revision_id, version and sha256.
     """
     return list(
         tx.execute(
@@ -78,6 +78,7 @@ def ready_automations(tx: sa.Connection, scope: Scope, runner_id: int) -> list[R
                 automation.c.timeout_seconds,
                 *(automation.c[name] for name in NAMES),
                 *DISPLAY,
+                automation.c.retry_on_lost,
                 bot_version.c.id.label("bot_version_id"),
                 bot_version.c.version,
                 bot_version.c.technology,
@@ -270,9 +271,9 @@ def waits_behind(tx: sa.Connection, scope: Scope, waiting: Row) -> int | None:
 
 
 def last_hand_back(tx: sa.Connection, scope: Scope, task_id: int, runner_id: int) -> Row | None:
-    """``ended_at`` and ``message`` of the newest attempt that this runner gave back."""
+    """``ended_at``, ``message`` and ``fault`` of the newest attempt that this runner gave back."""
     return tx.execute(
-        sa.select(attempt.c.ended_at, attempt.c.message)
+        sa.select(attempt.c.ended_at, attempt.c.message, attempt.c.fault)
         .where(
             attempt.c.workspace_id == scope.workspace_id,
             attempt.c.task_id == task_id,

@@ -238,6 +238,7 @@ automation = _table(
     sa.Column("credentials_listed", sa.Boolean, nullable=False, server_default=sa.false()),
     *evidence_tables.display_columns(),
     *limit_columns(),
+    sa.Column("retry_on_lost", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     sa.CheckConstraint("max_attempts BETWEEN 1 AND 100", name="max_attempts"),
 )
@@ -347,6 +348,10 @@ attempt = _table(
     # What its runner calls the equipment of its bot.
     _text("equipment"),
     *pinned_columns(),
+    # The keeper ends the bot before the lease does, so the task may be tried again when contact is lost.
+    sa.Column("fenced", sa.Boolean, nullable=False, server_default=sa.false()),
+    # A wire.Fault as an object: why its bot could not be made ready.
+    sa.Column("fault", Json),
     sa.UniqueConstraint("task_id", "number"),
     sa.UniqueConstraint("runner_id", "claim_key", "task_id"),
     _one_of("state", AttemptState),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from bottool import wire
@@ -47,6 +48,7 @@ _ALL_SEEN = (
         attempt.c.duration_seconds.label("duration_seconds"),
         attempt.c.left_behind.label("left_behind"),
         attempt.c.limit_reached.label("limit_reached"),
+        attempt.c.fault.label("fault"),
     )
     .join(automation, automation.c.id == task.c.automation_id)
     .join(repository, repository.c.id == task.c.repository_id)
@@ -143,8 +145,8 @@ def row(tx: sa.Connection, scope: Scope, task_id: int) -> Row:
 
 
 def rules_of(tx: sa.Connection, scope: Scope, automation_id: int) -> Row:
-    """What an automation says of its tasks: label, repository_id, priority, parameters, max_attempts, report_required
-    and created_at.
+    """What an automation says of its tasks: label, repository_id, priority, parameters, max_attempts, retry_on_lost,
+    report_required and created_at.
     """
     return tx.execute(
         sa.select(
@@ -154,6 +156,7 @@ def rules_of(tx: sa.Connection, scope: Scope, automation_id: int) -> Row:
             automation.c.priority,
             automation.c.parameters,
             automation.c.max_attempts,
+            automation.c.retry_on_lost,
             automation.c.report_required,
         ).where(automation.c.workspace_id == scope.workspace_id, automation.c.id == automation_id)
     ).one()
@@ -249,4 +252,5 @@ def to_wire(found: Row) -> wire.Task:
         left_behind=found.left_behind or [],
         bot_reported=found.bot_reported,
         retry_of=found.retry_of,
+        fault=msgspec.convert(found.fault, wire.Fault) if found.fault else None,
     )

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from bottool import wire
-from bottool.errors import StaleAttempt
-from bottool_web.actions import attempts, automations, tasks, upkeep
+from bottool.errors import StaleAttempt, Unauthorized
+from bottool_web.actions import attempts, automations, identity, tasks, upkeep
 from bottool_web.clock import Clock
 from bottool_web.store import tables
 
@@ -146,6 +146,95 @@ def test_a_lost_task_is_never_tried_again_by_itself_for_its_bot_may_still_run(si
     assert life.claim(box, "k2") is None
     life.end(box, work)
     assert tasks.get_task(site, admin, work.task_id).state == "succeeded"
+
+
+@pytest.fixture
+def fenced(site, life, admin, ask, box):
+    """``fenced(max_attempts=2)``: the started work of a task whose keeper ends its bot when contact is lost."""
+
+    def start_(key="k1", *, fences=True, **changes):
+        wanted = wire.AutomationChange(**{"max_attempts": 2, "retry_on_lost": True, **changes})
+        automations.change(site, admin, "daily", wanted)
+        ask()
+        work = life.claim(box, key, fences=fences)
+        permit = attempts.permit(site, box, work.task_id, work.attempt)
+        attempts.started(site, box, work.task_id, work.attempt, wire.Started(pid=7, boot_id="b"))
+        return work, permit
+
+    return start_
+
+
+def test_a_lost_task_is_tried_again_where_its_own_machine_has_ended_the_bot(site, life, watch, admin, box, fenced):
+    work, permit = fenced()
+    watch.pass_(site.settings.lease_seconds + site.settings.lost_margin_seconds - 8)
+    early = tasks.get_task(site, admin, work.task_id).state
+    watch.pass_(16)
+
+    assert work.fenced
+    assert (early, tasks.get_task(site, admin, work.task_id).state) == ("running", "queued")
+    assert life.kinds(admin, work.task_id)[-3:] == ["lost", "closed", "retried"]
+    again, _ = life.start(box, "k2")
+    assert (again.task_id, again.attempt) == (work.task_id, 2)
+    assert life.alive(box, work) == "gone"
+    for write in (
+        lambda: life.end(box, work, reason="fenced", exit_code=None),
+        lambda: attempts.permit(site, box, work.task_id, 1),
+        lambda: attempts.void(site, box, work.task_id, 1),
+        lambda: attempts.append_output(site, box, work.task_id, 1, 0, b""),
+        lambda: tasks.finish(
+            site, identity.principal_of_token(site, permit.token), work.task_id, wire.Finish(status="succeeded")
+        ),
+    ):
+        with pytest.raises((StaleAttempt, Unauthorized)):
+            write()
+    assert tasks.get_task(site, admin, work.task_id).state == "running"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"max_attempts": 1}, "no attempt is left"),
+        ({"retry_on_lost": False}, "the owner did not choose so"),
+        ({"fences": False}, "a runner of the release before fences nothing"),
+    ],
+)
+def test_a_lost_task_is_not_tried_again_when(site, watch, admin, fenced, options, why):
+    work, _ = fenced(**options)
+    watch.pass_(100)
+
+    assert tasks.get_task(site, admin, work.task_id).state == "lost", why
+
+
+def test_what_the_owner_chooses_later_does_not_reach_a_bot_that_runs(site, life, watch, admin, fenced):
+    work, _ = fenced(retry_on_lost=False)
+    automations.change(site, admin, "daily", wire.AutomationChange(retry_on_lost=True))
+    watch.pass_(100)
+
+    assert tasks.get_task(site, admin, work.task_id).state == "lost"
+
+
+def test_a_lost_task_that_a_person_stopped_is_not_tried_again(site, watch, admin, fenced):
+    work, _ = fenced()
+    tasks.stop(site, admin, work.task_id)
+    watch.pass_(100)
+
+    assert tasks.get_task(site, admin, work.task_id).state == "lost"
+
+
+def test_a_bot_that_its_machine_ended_in_time_is_tried_again_at_once(site, life, admin, box, fenced):
+    work, _ = fenced()
+
+    life.end(box, work, reason="fenced", exit_code=None)
+
+    assert tasks.get_task(site, admin, work.task_id).state == "queued"
+    again, _ = life.start(box, "k2")
+    life.end(box, again, key="r2", reason="fenced", exit_code=None)
+    task = tasks.get_task(site, admin, work.task_id)
+    assert (task.state, task.message, task.reason) == (
+        "failed",
+        "its machine lost contact with the server and ended the bot",
+        "fenced",
+    )
 
 
 def test_a_lost_test_task_that_is_restarted_leaves_its_old_attempt_without_a_say(site, life, watch, admin, ask, box):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bottool import wire
 from bottool_web.actions import attempts, automations, bots, runners, tasks
+from bottool_web.app import create_app
 
 
 def why(site, who, task_id):
@@ -153,3 +154,50 @@ def test_what_does_not_wait_says_what_it_is(site, admin, life, clock, box, ask):
 
     assert "2030-01-15T13:00:00" in why(site, admin, later.id).summary
     assert not tasks.explain(site, admin, running.id).waits
+
+
+FAULT = wire.HandBack(
+    reason="no package index answers",
+    phase="environment",
+    tool="uv pip compile",
+    exit_status=2,
+    hint="is the network up?",
+    output="line 1\n<b>line 2</b>",
+)
+
+
+def test_what_kept_a_bot_from_being_made_ready_is_kept_in_fields_until_the_next_attempt(site, admin, life, box, ask):
+    task = ask()
+    life.take(box, "k1")
+    attempts.hand_back(site, box, task.id, 1, FAULT)
+
+    fault = tasks.get_task(site, admin, task.id).fault
+
+    assert fault == wire.Fault(
+        reason=FAULT.reason, phase="environment", tool=FAULT.tool, exit_status=2, hint=FAULT.hint, output=FAULT.output
+    )
+    assert "started" not in life.kinds(admin, task.id)
+    assert "no package index answers (is the network up?)" in why(site, admin, task.id).runners["box-1"]
+
+
+def test_a_runner_of_the_release_before_says_less_and_is_understood(site, admin, life, box, ask):
+    task = ask()
+    life.take(box, "k1")
+    attempts.hand_back(site, box, task.id, 1, wire.HandBack(reason="no", output="x", permanent=True))
+
+    assert tasks.get_task(site, admin, task.id).fault == wire.Fault(reason="no", output="x")
+    assert tasks.get_task(site, admin, task.id).state == "failed"
+
+
+def test_the_tasks_page_shows_the_phase_the_tool_its_last_lines_and_the_hint(site, admin, life, box, ask, cookie):
+    task = ask()
+    life.take(box, "k1")
+    attempts.hand_back(site, box, task.id, 1, FAULT)
+    client = create_app(site).test_client()
+    client.set_cookie("bottool_session", cookie)
+
+    text = client.get(f"/tasks/{task.id}").get_data(as_text=True)
+
+    for said in ("while its environment was made", "uv pip compile", "exit status 2", "is the network up?"):
+        assert said in text
+    assert "&lt;b&gt;line 2" in text
