@@ -11,7 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from bottool.cli.state import State
-from bottool.errors import Conflict, SettingsError, Unauthorized
+from bottool.errors import BottoolError, Conflict, SettingsError, Unauthorized
 from bottool.settings import cache_folder
 from bottool_runner import startup
 from bottool_runner.conf_bcf import Conf, read
@@ -71,6 +71,9 @@ def start(state: State, asked: Asked) -> None:
         if conf is not None:
             _heed(conf, home.folder)
         _work(settings, home, wanted, conf)
+    except BottoolError as error:
+        _keep(error)
+        raise
     finally:
         home.close()
 
@@ -159,6 +162,15 @@ def _supervise(settings: RunnerSettings, home: Home, identity: Identity) -> None
     end_on_signals(supervisor.end_please)
     ended = supervisor.run()
     log.info("ended after %s task(s)", ended)
+
+
+def _keep(error: BottoolError) -> None:
+    """In ``runner.log`` alone: whoever typed the command reads it as the command's error, a service has nobody."""
+    hint = f" ({error.hint})" if error.hint else ""
+    line = log.makeRecord(log.name, logging.ERROR, __file__, 0, "the runner ends: %s%s", (error, hint), None)
+    for handler in log.handlers:
+        if isinstance(handler, RotatingFileHandler):
+            handler.handle(line)
 
 
 def speak(home: Path) -> None:
