@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 from bottool.cli.state import State
 from bottool.errors import BottoolError, Conflict, SettingsError, Unauthorized
@@ -42,6 +43,16 @@ class Asked:
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES
     cache_limit_bytes: int | None = None
     disk_floor_bytes: int = FLOOR_BYTES
+
+
+def limits_of(said: dict[str, Any]) -> dict[str, Any]:
+    """Take the limits of the command line out of ``said``, in bytes."""
+    output, cache, floor = said.pop("output_limit"), said.pop("cache_limit"), said.pop("disk_floor")
+    return {
+        "output_limit_bytes": output * 1024 * 1024,
+        "cache_limit_bytes": None if cache is None else int(cache * 1_000_000_000),
+        "disk_floor_bytes": floor * 1_000_000,
+    }
 
 
 def start(state: State, asked: Asked) -> None:
