@@ -1,7 +1,7 @@
 """``bottool automation``: what may be asked for, with which bot, on which machines."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,9 @@ from bottool.cli import present
 from bottool.cli.amounts import LIMIT_OPTIONS, NO_LIMIT_AT_ZERO, shown_limits
 from bottool.cli.options import json_option, server_options
 from bottool.cli.state import State
+
+if TYPE_CHECKING:
+    from bottool.wire import Automation
 
 COLUMNS: dict[str, Callable[[Any], object]] = {
     "AUTOMATION": lambda each: each.label,
@@ -105,6 +108,14 @@ def settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _next(made: "Automation") -> str:
+    """A task of an automation without bot or runner would wait for ever."""
+    missing = [*([] if made.bot_id else ["--bot BOT"]), *([] if made.runners else ["--runner MACHINE_ID"])]
+    if missing:
+        return f"bottool automation update {made.label} {' '.join(missing)}"
+    return f"bottool task create {made.label} --wait"
+
+
 @command.command("create")
 @click.argument("label")
 @click.option("--repository", help="Folder on the server. [default: DEFAULT]")
@@ -119,7 +130,7 @@ def create(state: State, /, label: str, as_json: bool, **said: Any) -> None:
 
     new = NewAutomation(label=label, **_said(said))
     made = state.client().post(rest.path("automations"), new, type=Automation)
-    _present(made, as_json, f"created '{made.label}'", f"bottool task create {made.label} --wait")
+    _present(made, as_json, f"created '{made.label}'", _next(made))
 
 
 @command.command("update")

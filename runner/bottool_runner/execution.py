@@ -325,6 +325,7 @@ class Execution:
             report_key=uuid.uuid4().hex,
             reason=Reason.DIED.value,
             message=message,
+            duration_seconds=self.folder.ran_seconds(),
             left_behind=list(left),
             output_bytes=self._output.size_bytes(),
         )

@@ -24,7 +24,7 @@ class Hands:
             automation=work.automation if work else "",
             bot_id=work.bot_id if work else "",
             version=work.version if work else "",
-            since=time.time(),
+            since=folder.taken_at(),
         )
 
     def shown(self, execution: Execution) -> InHand:

@@ -12,7 +12,7 @@ import msgspec
 
 from bottool import wire
 from bottool.errors import SettingsError
-from bottool_runner.journal import found
+from bottool_runner.journal import AttemptFolder, found
 from bottool_runner.system import FileLock, is_locked, put_file
 
 
@@ -36,6 +36,11 @@ LOCK = "lock"
 def is_worked_in(folder: Path) -> bool:
     """Does a runner work in this home at this moment?"""
     return is_locked(folder / LOCK)
+
+
+def is_kept(folder: Path, task_id: int, attempt: int) -> bool:
+    """Does a keeper work on this attempt, with or without a runner in this home?"""
+    return is_locked(AttemptFolder(folder / "attempts" / f"{task_id}-{attempt}").lock)
 
 
 class Home:

@@ -130,6 +130,21 @@ class AttemptFolder:
     def name(self) -> str:
         return self.path.name
 
+    def taken_at(self) -> float:
+        """When the runner took it, in seconds since 1970; the same for every runner that finds it."""
+        return self._written_at("work.json")
+
+    def ran_seconds(self) -> float:
+        """How long its bot was seen to run, for want of a keeper's word: until the last thing that the keeper wrote."""
+        last = max(self._written_at("spool"), self._written_at("usage.json"))
+        return max(0.0, last - self._written_at("started")) if self.has("started") else 0.0
+
+    def _written_at(self, name: str) -> float:
+        try:
+            return (self.path / name).stat().st_mtime
+        except OSError:
+            return 0.0
+
     @property
     def spool(self) -> Path:
         return self.path / "spool"

@@ -3,8 +3,9 @@
 None of them needs the server. Parses and calls; everything heavy is imported inside.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,35 @@ home_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="The runner's folder, with what must not be lost.",
 )
+
+
+def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """How much of the machine a runner may use; ``starting.limits_of`` reads them."""
+    for option in (
+        click.option(
+            "--disk-floor",
+            type=click.IntRange(0),
+            default=500,
+            show_default=True,
+            metavar="MB",
+            help="Take no task with less free disk than this.",
+        ),
+        click.option(
+            "--cache-limit", type=click.FloatRange(0.1), metavar="GB", help="Let the cache take at most so much."
+        ),
+        click.option(
+            "--output-limit",
+            type=click.IntRange(1),
+            default=100,
+            show_default=True,
+            metavar="MB",
+            help="Keep at most so much of one bot's output.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 reason_option = click.option("--reason", default="", metavar="TEXT", help="Why, for people who look at the runner.")
 
 

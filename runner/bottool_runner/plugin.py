@@ -14,7 +14,7 @@ from bottool.cli.state import State
 from bottool.hookspecs import hookimpl
 from bottool_runner import local_commands, service_commands
 from bottool_runner.cache_command import cache
-from bottool_runner.local_commands import home_option
+from bottool_runner.local_commands import home_option, limit_options
 
 
 @hookimpl
@@ -68,36 +68,14 @@ def runner_options(function: Function) -> Function:
                 metavar="SECONDS",
                 help="End after so long without a task.",
             ),
-            click.option(
-                "--output-limit",
-                type=click.IntRange(1),
-                default=100,
-                show_default=True,
-                metavar="MB",
-                help="Keep at most so much of one bot's output.",
-            ),
             _PREPARE_LIMIT,
-            click.option(
-                "--cache-limit",
-                type=click.FloatRange(0.1),
-                metavar="GB",
-                help="Let the cache take at most so much.",
-            ),
-            click.option(
-                "--disk-floor",
-                type=click.IntRange(0),
-                default=500,
-                show_default=True,
-                metavar="MB",
-                help="Take no task with less free disk than this.",
-            ),
             click.option(
                 "--allow-http", is_flag=True, help="Let a conf.bcf name a server out in the world without https."
             ),
         )
     ):
         function = option(function)
-    return server_options(function)
+    return server_options(limit_options(function))
 
 
 @click.command()
@@ -125,13 +103,6 @@ def once(state: State, /, **said: Any) -> None:
 def _be_a_runner(state: State, max_tasks: int | None, said: dict[str, Any]) -> None:
     from bottool_runner import starting
 
-    limit_bytes = said.pop("output_limit") * 1024 * 1024
-    cache_limit, disk_floor = said.pop("cache_limit"), said.pop("disk_floor")
-    asked = starting.Asked(
-        **said,
-        max_tasks=max_tasks,
-        output_limit_bytes=limit_bytes,
-        cache_limit_bytes=None if cache_limit is None else int(cache_limit * 1_000_000_000),
-        disk_floor_bytes=disk_floor * 1_000_000,
-    )
+    limits = starting.limits_of(said)
+    asked = starting.Asked(**said, **limits, max_tasks=max_tasks)
     starting.start(state, asked)

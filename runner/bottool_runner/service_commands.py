@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from bottool.cli.options import server_options
 from bottool.cli.state import State
-from bottool_runner.local_commands import home_option
+from bottool_runner.local_commands import home_option, limit_options
 
 if TYPE_CHECKING:
     from bottool_runner.service import Service
@@ -32,6 +33,7 @@ conf_option = click.option(
 @home_option
 @click.option("--slots", type=click.IntRange(1, 1000), default=1, show_default=True, help="Tasks at the same time.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Say this of the machine; may be repeated.")
+@limit_options
 @click.option("--allow-http", is_flag=True, help="Let a conf.bcf name a server out in the world without https.")
 @name_option
 @system_option
@@ -67,6 +69,13 @@ def _service(state: State, said: dict[str, Any], *, register: bool) -> "tuple[Se
     from bottool_runner.service import Service, command
 
     name, whole_machine, user = said.pop("name"), said.pop("whole_machine"), said.pop("user")
+    limits = [
+        part
+        for name in ("output_limit", "cache_limit", "disk_floor")
+        if click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
+        for part in (f"--{name.replace('_', '-')}", str(said[name]))
+    ]
+    starting.limits_of(said)
     asked = starting.Asked(**said)
     home = home_folder(asked.home)
     if register:
@@ -77,6 +86,7 @@ def _service(state: State, said: dict[str, Any], *, register: bool) -> "tuple[Se
         *(["--allow-http"] if asked.allow_http else []),
         *(["--slots", str(asked.slots)] if asked.slots > 1 else []),
         *(part for tag in asked.tags for part in ("--tag", tag)),
+        *limits,
     ]
     service = Service(
         name=name,

@@ -9,9 +9,10 @@ import time
 from dataclasses import dataclass, replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 from bottool.cli.state import State
-from bottool.errors import Conflict, SettingsError, Unauthorized
+from bottool.errors import BottoolError, Conflict, SettingsError, Unauthorized
 from bottool.settings import cache_folder
 from bottool_runner import startup
 from bottool_runner.conf_bcf import Conf, read
@@ -45,6 +46,16 @@ class Asked:
     disk_floor_bytes: int = FLOOR_BYTES
 
 
+def limits_of(said: dict[str, Any]) -> dict[str, Any]:
+    """Take the limits of the command line out of ``said``, in bytes."""
+    output, cache, floor = said.pop("output_limit"), said.pop("cache_limit"), said.pop("disk_floor")
+    return {
+        "output_limit_bytes": output * 1024 * 1024,
+        "cache_limit_bytes": None if cache is None else int(cache * 1_000_000_000),
+        "disk_floor_bytes": floor * 1_000_000,
+    }
+
+
 def start(state: State, asked: Asked) -> None:
     """Be a runner until told to end.
 
@@ -73,6 +84,9 @@ def start(state: State, asked: Asked) -> None:
         if conf is not None:
             _heed(conf, home.folder)
         _work(settings, home, wanted, conf)
+    except BottoolError as error:
+        _keep(error)
+        raise
     finally:
         home.close()
 
@@ -161,6 +175,15 @@ def _supervise(settings: RunnerSettings, home: Home, identity: Identity) -> None
     end_on_signals(supervisor.end_please)
     ended = supervisor.run()
     log.info("ended after %s task(s)", ended)
+
+
+def _keep(error: BottoolError) -> None:
+    """In ``runner.log`` alone: whoever typed the command reads it as the command's error, a service has nobody."""
+    hint = f" ({error.hint})" if error.hint else ""
+    line = log.makeRecord(log.name, logging.ERROR, __file__, 0, "the runner ends: %s%s", (error, hint), None)
+    for handler in log.handlers:
+        if isinstance(handler, RotatingFileHandler):
+            handler.handle(line)
 
 
 def speak(home: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from bottool_runner.home import is_worked_in
+from bottool_runner.home import is_kept, is_worked_in
 
 _NAME = "status.json"
 _REPEAT_SECONDS = 5.0
@@ -46,7 +46,10 @@ class Past(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Status(msgspec.Struct, kw_only=True, frozen=True):
-    """``connection`` says why there is no contact. ``mode`` is what the runner does, ``reason`` why."""
+    """``connection`` says why there is no contact. ``mode`` is what the runner does, ``reason`` why.
+
+    ``unready``: why it takes no task although it works.
+    """
 
     pid: int = 0
     machine_id: str = ""
@@ -57,6 +60,7 @@ class Status(msgspec.Struct, kw_only=True, frozen=True):
     updated_at: float = 0.0
     mode: Mode = "ended"
     reason: str = ""
+    unready: str = ""
     connected: bool = False
     connection: str = ""
     slots: int = 1
@@ -69,14 +73,15 @@ class Status(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def read(home: Path) -> Status:
-    """As the runner last wrote it; ``ended`` when none works there."""
+    """As the runner last wrote it; ``ended`` when none works there, with the bots that go on under their keepers."""
     try:
         said = msgspec.json.decode((home / _NAME).read_bytes(), type=Status)
     except (OSError, msgspec.MsgspecError):
         said = Status()
     if is_worked_in(home):
         return said
-    return msgspec.structs.replace(said, mode="ended", connected=False, in_hand=[], pid=0)
+    living = [each for each in said.in_hand if is_kept(home, each.task_id, each.attempt)]
+    return msgspec.structs.replace(said, mode="ended", connected=False, unready="", in_hand=living, pid=0)
 
 
 class Board:

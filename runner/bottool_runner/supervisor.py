@@ -160,6 +160,7 @@ class Supervisor:
                 started_at=self._started_at,
                 mode=self._duty.mode,
                 reason=self._duty.reason,
+                unready=self._budget.lacking,
                 connected=self._is_connected is True,
                 connection=self._connection,
                 slots=self._settings.slots,

@@ -76,7 +76,7 @@ class Model:
         return {
             "machine": said.machine_id,
             "mode": said.mode,
-            "reason": said.reason,
+            "reason": said.reason or (f"takes no task: {said.unready}" if said.unready else ""),
             "connected": said.connected,
             "connection": f"{said.server}: {words.connection(said)}" if said.server else "",
             "task": self._current(said),

@@ -11,7 +11,7 @@ import pytest
 
 from bottool.errors import Conflict, NotFound, SettingsError
 from bottool.settings import base_variables
-from bottool_runner import startup, status
+from bottool_runner import startup, status, words
 from bottool_runner.asking import wished
 from bottool_runner.control import Control, Listener, Wish, ask, asked
 from bottool_runner.duty import Duty
@@ -241,3 +241,55 @@ def test_a_startup_script_that_fails_or_stays_keeps_nobody_from_working(tmp_path
     assert "status 3" in caplog.text
     assert "goes on" in caplog.text
     assert "cannot be run" in caplog.text
+
+
+def test_status_shows_bots_that_go_on_after_the_runner_was_killed(machine, bench, server, until):
+    task = server.add(bench.package(WAIT))
+    runner = machine.start()
+    until(lambda: task.state == "running" and status.read(machine.home).in_hand)
+    before = until(lambda: [each for each in status.read(machine.home).in_hand if each.state == "running"])[0]
+
+    runner.kill()
+    runner.wait()
+
+    said = bottool(machine, "status")
+    assert said.returncode == 1
+    assert "ended" in said.stdout
+    assert f"task {task.id} " in said.stdout, said.stdout
+    assert "running for" in said.stdout
+    machine.start()
+    after = until(lambda: shows(machine, "working") and status.read(machine.home).in_hand, 60)[0]
+    assert after.since == before.since, "another runner does not make it younger"
+    machine.go()
+    until(lambda: server.ended(task))
+    until(lambda: not status.read(machine.home).in_hand)
+
+
+def test_status_says_that_a_runner_takes_no_task_or_is_silent(tmp_path):
+    now = time.time()
+    said = status.Status(pid=1, mode="working", unready="less than 500.0 MB is free", updated_at=now)
+    assert words.fields_of(said)["mode"] == "working, but takes no task: less than 500.0 MB is free"
+    silent = words.fields_of(status.Status(pid=1, mode="working", updated_at=now - 60))["mode"]
+    assert "it has written nothing since" in silent
+    assert "1 min" in silent
+
+
+def test_why_a_runner_did_not_start_is_in_its_log_too(tmp_path):
+    conf = tmp_path / "conf.bcf"
+    conf.write_text("server=http://127.0.0.1:9\nmachineId=m1\n")
+    home = tmp_path / "home"
+
+    said = subprocess.run(
+        [sys.executable, "-P", "-m", "bottool", "runner", "start", "--conf", str(conf), "--home", str(home)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**base_variables(), "BOTTOOL_CONFIG": str(tmp_path / "config")},
+        check=False,
+    )
+
+    assert said.returncode == 3
+    kept = (home / LOG_NAME).read_text()
+    complaint = said.stderr.split("error: ")[1].splitlines()[0]
+    assert f"ERROR the runner ends: {complaint}" in kept
+    assert said.stderr.count(complaint) == 1

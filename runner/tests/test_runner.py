@@ -133,12 +133,14 @@ def test_a_killed_keeper_is_reported_as_died_and_its_bot_is_ended(machine, bench
     until(lambda: task.state == "running" and starts(bench, task))
     folder = machine.attempts[0]
     bot = folder.read("started", Process)
+    until(lambda: folder.ran_seconds() > 0.2)
 
     psutil.Process(folder.read("keeper.pid", Process).pid).kill()
 
     until(lambda: server.ended(task))
     assert task.state == "failed"
     assert task.report["reason"] == "died"
+    assert task.report["duration_seconds"] > 0.2, "it did run, though nobody measured it"
     until(lambda: not psutil.pid_exists(bot.pid))
 
 

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bottool.errors import BottoolError, NotFound, SettingsError, ToolMissing
+from bottool.settings import base_variables
 from bottool_runner.installing import Launchd, Systemd, TaskScheduler, install, manager_of, uninstall
 from bottool_runner.service import Service, command, plist, task, unit
 
@@ -175,3 +176,18 @@ def test_a_place_that_cannot_be_written_is_named(home, tmp_path):
 
     with pytest.raises(SettingsError, match="cannot be written"):
         install(service(home), Systemd(variables={"XDG_CONFIG_HOME": str(tmp_path / "config")}))
+
+
+def test_what_is_said_at_install_is_said_again_at_every_start(tmp_path):
+    words = ["--slots", "2", "--cache-limit", "1.5", "--disk-floor", "900"]
+    said = subprocess.run(
+        [sys.executable, "-P", "-m", "bottool", "runner", "install", "--print", "--home", str(tmp_path / "h"), *words],
+        capture_output=True,
+        text=True,
+        env=base_variables(),
+    )
+
+    assert said.returncode == 0, said.stderr
+    assert " ".join(words) in said.stdout.replace('"', "")
+    assert "output-limit" not in said.stdout, "what was not said is left to the release that starts it"
+    assert not (tmp_path / "h").exists()

@@ -77,7 +77,8 @@ def test_from_login_to_result(home, studio_bot, tmp_path) -> None:
     assert (tmp_path / "invoices-1.0.0.zip").stat().st_size == shown["versions"][0]["size_bytes"]
 
     # An automation that exists before its bot, then is completed.
-    bottool("automation", "create", "pay", "-p", "count:integer!", "-p", "city=Porto")
+    made = bottool("automation", "create", "pay", "-p", "count:integer!", "-p", "city=Porto")
+    assert "next: bottool automation update pay --bot BOT --runner MACHINE_ID" in made.stderr
     assert "(none yet)" in bottool("automation", "list").stdout
     bottool("automation", "update", "pay", "--bot", "invoices", "--runner", "box-1")
     bottool("automation", "create", "pay", status=6)

@@ -34,7 +34,7 @@ def _explain(tx: sa.Connection, site: Site, who: Principal, task: Row) -> wire.E
         when = task.earliest_at.isoformat(timespec="seconds")
         return wire.Explanation(task_id=task.id, waits=True, summary=f"it waits for its time, {when}")
     if state is not TaskState.QUEUED:
-        said = f"it is {state}" if state in FINAL else f"it does not wait: it is {state}"
+        said = _of_state(site, state)
         if state not in FINAL or state is TaskState.SUCCEEDED:
             return wire.Explanation(task_id=task.id, waits=False, summary=said)
         since = changes.since_it_worked(tx, who, task)
@@ -51,6 +51,16 @@ def _explain(tx: sa.Connection, site: Site, who: Principal, task: Row) -> wire.E
     found = {row.machine_id: _of_runner(tx, site, who, task, (row, runs)) for row in linked}
     summary = _of_automation(runs, linked) or _of_queue(tx, who, task) or _of_runners(found)
     return wire.Explanation(task_id=task.id, waits=True, summary=summary, runners=found)
+
+
+def _of_state(site: Site, state: TaskState) -> str:
+    if state is TaskState.LOST:
+        minutes = max(1, round(site.settings.lost_window_seconds / 60))
+        return (
+            "it is lost: its runner says nothing, and its bot may still run. Start that runner again, and what really"
+            f" happened is told; without a word it fails after about {minutes} min"
+        )
+    return f"it is {state}" if state in FINAL else f"it does not wait: it is {state}"
 
 
 def blocked(tx: sa.Connection, site: Site, who: Principal, automation_id: int) -> str:

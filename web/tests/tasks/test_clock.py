@@ -88,6 +88,7 @@ def test_a_running_task_without_contact_is_lost_but_not_started_again(site, life
     after = tasks.get_task(site, admin, work.task_id).state
 
     assert (before, after) == ("running", "lost")
+    assert "Start that runner again" in tasks.explain(site, admin, work.task_id).summary
     assert life.claim(box, "k2") is None
 
 
