@@ -146,6 +146,7 @@ class Supervisor:
 
     def _forget(self, key: tuple[int, int]) -> None:
         execution, _ = self._executions.pop(key)
+        self._call.room_made()
         self._board.add(self._hands.let_go(execution))
 
     def _show(self) -> None:
