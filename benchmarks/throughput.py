@@ -5,7 +5,8 @@
 
 Everything is durable: claim, permit, journal, output, outcome. The tasks wait already when the runner begins; the time
 counts from the first bot's first line to the server having the last result, so that the start of the runner does not
-count, and neither does creating the tasks. Both sides take turns. Goal: at least 0.5 of the bare rate. The processor
+count, and neither does creating the tasks. Both sides take turns. Goal: at least 0.5 of the bare rate; it is missed,
+and ``docs/decisions/029`` says what is known of why. The processor
 seconds and the disk's time for a lasting write say where the rest goes; a folder in memory (``TMPDIR=/dev/shm``) shows
 the rate without the disk. The absolute times belong to the machine.
 """

@@ -53,6 +53,8 @@ class Execution:
         self._gone = threading.Event()
         self._stop = threading.Event()
         self._unwanted = threading.Event()
+        self.is_over = False
+        """The server has heard all of it; what is left is to clear away, which takes no slot."""
         self.last_word = ""
         self.outcome: wire.Ended | None = None
         self._has_told_start = False
@@ -126,6 +128,8 @@ class Execution:
             self._report_void()
         elif step is Next.REPORT:
             self._report()
+        self.is_over = True
+        self._around.room_made()
         self._delete()
 
     def _begin(self) -> Next:

@@ -50,6 +50,10 @@ class Ended:
     key: tuple[int, int]
 
 
+class RoomMade:
+    """The server has heard all of an attempt: its slot is free, though its folder is still there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
     """What this machine can do."""
@@ -61,7 +65,7 @@ class EndPlease:
     """Somebody wants the runner to end."""
 
 
-Event = Answer | Ended | Learned | EndPlease
+Event = Answer | Ended | Learned | RoomMade | EndPlease
 
 
 class Supervisor:
@@ -102,6 +106,7 @@ class Supervisor:
             closing=self._closing,
             leases_hold=lambda: self._call.leases_hold,
             equipment=Teller(self._gateway),
+            room_made=lambda: self._events.put(RoomMade()),
         )
 
     def end_please(self) -> None:
@@ -128,6 +133,8 @@ class Supervisor:
                     self._forget(event.key)
                     self._budget.attempt_ended()
                     ended += 1
+                elif isinstance(event, RoomMade):
+                    self._call.room_made()
                 elif isinstance(event, Learned):
                     self._remember(event.abilities)
                 elif event is not None:
@@ -146,6 +153,7 @@ class Supervisor:
 
     def _forget(self, key: tuple[int, int]) -> None:
         execution, _ = self._executions.pop(key)
+        self._call.room_made()
         self._board.add(self._hands.let_go(execution))
 
     def _show(self) -> None:
@@ -232,7 +240,7 @@ class Supervisor:
             hostname=machine.hostname(),
             system=machine.system(),
             version=machine.version(),
-            attempts=[execution.alive() for execution, _ in self._executions.values()],
+            attempts=[execution.alive() for execution in self._busy()],
             fences=True,
         )
 
@@ -244,7 +252,12 @@ class Supervisor:
     def _free_slots(self) -> int:
         if self._abilities is None or self._budget.lacking:
             return 0
-        return self._duty.room(len(self._executions), self._taken)
+        # What is being cleared away takes no slot, unless so much of it is that the disk does not keep up.
+        in_hand = max(len(self._busy()), len(self._executions) - self._settings.slots)
+        return self._duty.room(in_hand, self._taken)
+
+    def _busy(self) -> list[Execution]:
+        return [execution for execution, _ in self._executions.values() if not execution.is_over]
 
     # What is heard.
 
@@ -279,21 +292,22 @@ class Supervisor:
         fence.draw(folder, self._around.boot_id, sent_at=answer.sent_at, lease_seconds=synced.lease_seconds)
 
     def _accept(self, answer: Answer, synced: wire.Synced) -> None:
-        """Write the work down, then put the claim key away; only then is any of it done."""
-        fresh: list[AttemptFolder] = []
+        """Write the work down; only then is any of it done. Meanwhile the claim key is put away, before the next call.
+
+        Found at a start beside work that it has brought, a key is not used again, so the two may lie here together.
+        """
         try:
             for work in filter(self._is_new, synced.work):
-                fresh.append(self._write_down(work))  # noqa: PERF401 - what was written before an error counts
+                folder = self._write_down(work)
+                log.info("task %s, attempt %s taken", *folder.key)
+                self._draw_fence(folder, answer, synced)
+                self._see_to(folder)
             if answer.claim_key == self._claim_key:
                 self._claim_key = self._home.new_claim_key()
         except OSError as error:
             # The server gives it again for the same key, or to another runner when the lease has ended.
             log.error("work cannot be written down: %s", error)  # noqa: TRY400 - no trace for a full disk
             self._call.rest(_DISK_SECONDS)
-        for folder in fresh:
-            log.info("task %s, attempt %s taken", *folder.key)
-            self._draw_fence(folder, answer, synced)
-            self._see_to(folder)
 
     def _is_new(self, work: wire.Work) -> bool:
         return not (self._home.attempts / f"{work.task_id}-{work.attempt}").exists()

@@ -26,4 +26,6 @@ class Surroundings:
     closing: threading.Event
     leases_hold: Callable[[], bool]
     equipment: Teller
+    room_made: Callable[[], None]
+    """Says that an attempt takes no slot any more; from any thread."""
     nursery: Nursery = field(default_factory=Nursery)

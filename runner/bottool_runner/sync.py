@@ -18,7 +18,10 @@ from bottool import wire
 from bottool_runner.backoff import Backoff
 
 _SHORTEST_SECONDS = 0.25
-"""Between the starts of two calls when the first brought no work: a repeated verdict is not asked for faster."""
+"""Between the starts of two calls, unless the second asks for work that may be there: after work came, or room.
+
+So a repeated verdict is not asked for faster, and a runner whose slots are full for an instant says nothing in between.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class HeldCall:
     """When the server may give this runner's work away, at the earliest; in time of ``clock``."""
     _under_way: _Call | None = None
     _not_before: float = 0.0
+    _calm_until: float = 0.0
+    _may_bring_work: bool = True
     _is_urgent: bool = False
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -64,6 +69,8 @@ class HeldCall:
         said = message()
         if self._under_way is not None and not self._may_overtake(self._under_way, said):
             return None
+        if self._under_way is None and now < self._calm_until and not (said.claim_key and self._may_bring_work):
+            return self._calm_until - now
         self._is_urgent = False
         self._start(said, now)
         return None
@@ -79,10 +86,17 @@ class HeldCall:
         if answer.synced is not None:
             self.lease_until = max(self.lease_until, answer.sent_at + answer.synced.lease_seconds)
             self.backoff.reset()
-            self._not_before = 0.0 if answer.synced.work else answer.sent_at + _SHORTEST_SECONDS
+            if is_newest:
+                self._not_before = 0.0
+                self._calm_until = answer.sent_at + _SHORTEST_SECONDS
+                self._may_bring_work = bool(answer.synced.work)
         elif is_newest:
             self._not_before = self.clock() + self.backoff.next_seconds(answer.error)
         return answer.synced
+
+    def room_made(self) -> None:
+        """There is a free slot more: ask for work at once. A pause after a failure, or a rest, goes on."""
+        self._may_bring_work = True
 
     def hurry(self) -> None:
         """The server should know something at once: make the next call beside the one that is held.

@@ -180,3 +180,50 @@ def test_two_calls_with_a_claim_key_are_never_under_way_at_once(rig):
 
     assert rig.tick() is None
     assert len(rig.sent) == 1
+
+
+def test_room_is_a_reason_to_ask_at_once_whatever_the_last_answer_was(rig):
+    rig.key = ""
+    rig.tick()
+    rig.until_sent(1)
+    rig.reply(0, wire.Synced(lease_seconds=60.0))
+    rig.key = "key"
+    rig.call.room_made()
+
+    assert rig.tick() is None
+    rig.until_sent(2)
+
+
+def test_room_does_not_cut_the_pause_after_a_failure_short(rig):
+    rig.tick()
+    rig.until_sent(1)
+    rig.reply(0, Unreachable("nothing answers"))
+    rig.call.room_made()
+
+    assert rig.tick() == 1
+
+
+def test_a_runner_that_has_just_filled_up_says_so_a_moment_later(rig):
+    rig.tick()
+    rig.until_sent(1)
+    rig.reply(0, wire.Synced(lease_seconds=60.0, work=[WORK]))
+    rig.key = ""
+
+    assert rig.tick() == pytest.approx(0.25)
+    rig.now += 0.25
+    assert rig.tick() is None
+    rig.until_sent(2)
+
+
+def test_the_late_answer_of_an_overtaken_call_slows_nothing(rig):
+    rig.key = ""
+    rig.tick()
+    rig.until_sent(1)
+    rig.key = "key"
+    rig.tick()
+    rig.until_sent(2)
+    rig.reply(1, wire.Synced(lease_seconds=60, work=[WORK]))
+    rig.reply(0, wire.Synced(lease_seconds=60))
+
+    assert rig.tick() is None
+    rig.until_sent(3)

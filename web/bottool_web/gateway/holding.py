@@ -6,7 +6,9 @@ holding it costs the runner nothing of its lease.
 """
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager, nullcontext
 from enum import Enum, auto
 from functools import partial
 
@@ -19,7 +21,7 @@ from bottool_web.gateway.watch import LOOK_SECONDS, Watch
 from bottool_web.store.scope import Principal
 
 MOST_REMEMBERED = 10_000
-_GONE, _CLOSING = "gone", "closing"
+_GONE, _CLOSING, _OVERTAKEN = "gone", "closing", "overtaken"
 
 Told = dict[tuple[int, int], str]
 
@@ -28,6 +30,8 @@ class Held(Enum):
     """Why a call is not held any longer."""
 
     NOT_AT_ALL = auto()
+    OVERTAKEN = auto()
+    """The runner has made another call since, which gets what there is to say."""
     NEWS = auto()
     TIME_IS_UP = auto()
 
@@ -43,6 +47,7 @@ class Holding:
         self._threads = threads
         self._told: dict[tuple[int, str], Told] = {}
         self._bells: set[Bell] = set()
+        self._newest: dict[tuple[int, str], Bell] = {}
         self._watch = Watch(site.hints, self._look)
         self._is_closed = False
 
@@ -54,21 +59,36 @@ class Holding:
 
     async def sync(self, request: Request, who: Principal, said: wire.Sync) -> wire.Synced:
         """:raises Gone: when the runner hangs up while its call is held."""
-        site, session = self._site, (who.id, said.session_id)
-        with listening(site.hints, [f"runner:{who.id}"]) as bell, self._watch.held(who, bell):
+        site, session, why = self._site, (who.id, said.session_id), Held.NOT_AT_ALL
+        with self._bell(who, said) as bell:
+            synced = await request.run(lambda: attempts.sync(site, who, said))
+            told = self._told.get(session, {})
+            if not _is_worth_answering(synced, told):
+                why = await self._held(request, who, said, bell)
+                # What an idle runner heard at its arrival is still true when nothing came.
+                if why is Held.NEWS or (why is Held.TIME_IS_UP and said.attempts):
+                    synced = await request.run(lambda: attempts.sync(site, who, said))
+        if why is not Held.OVERTAKEN:
+            self._remember(session, synced)
+        return synced
+
+    @contextmanager
+    def _bell(self, who: Principal, said: wire.Sync) -> Iterator[Bell]:
+        """This call's bell, which is from now on its session's newest: the one before need not be held any longer."""
+        session = who.id, said.session_id
+        # Who cannot take any need not hear of work.
+        hears_of_work = self._watch.held if said.claim_key else lambda _who, _bell: nullcontext()
+        with listening(self._site.hints, [f"runner:{who.id}"]) as bell, hears_of_work(who, bell):
+            if (older := self._newest.get(session)) is not None:
+                older.ring(_OVERTAKEN)
+            self._newest[session] = bell
             self._bells.add(bell)
             try:
-                synced = await request.run(lambda: attempts.sync(site, who, said))
-                told = self._told.get(session, {})
-                if not _is_worth_answering(synced, told):
-                    why = await self._held(request, who, said, bell)
-                    # What an idle runner heard at its arrival is still true when nothing came.
-                    if why is Held.NEWS or (why is Held.TIME_IS_UP and said.attempts):
-                        synced = await request.run(lambda: attempts.sync(site, who, said))
+                yield bell
             finally:
                 self._bells.discard(bell)
-        self._remember(session, synced)
-        return synced
+                if self._newest.get(session) is bell:
+                    del self._newest[session]
 
     async def _look(self, workspace_id: int) -> frozenset[int]:
         work = partial(attempts.may_have_work, self._site, identity.acting_site(workspace_id))
@@ -89,6 +109,8 @@ class Holding:
                 heard = await bell.heard(min(left, LOOK_SECONDS) if said.attempts else left)
                 if _GONE in heard:
                     raise Gone
+                if _OVERTAKEN in heard:
+                    return Held.OVERTAKEN
                 if _CLOSING in heard:
                     break
                 if (heard or said.attempts) and await self._has_news(request, who, said):

@@ -4,7 +4,7 @@ import hashlib
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import httpx2
 import pytest
@@ -106,6 +106,19 @@ def test_a_stop_wakes_the_held_call_and_is_not_a_reason_to_answer_twice(site, ad
 
     assert [first.verdicts[0].verdict, second.verdicts[0].verdict] == ["stop", "stop"]
     assert time.monotonic() - began > 1.0
+
+
+def test_a_call_that_the_runner_has_overtaken_is_held_no_longer(ask, runner_client):
+    ask()
+    (work,) = sync(runner_client, "k1").work
+    told = [wire.AttemptAlive(task_id=work.task_id, attempt=1, state="preparing")]
+
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(sync, runner_client, hold=4, attempts=told) for _ in range(2)]
+        done, held = wait(calls, timeout=3, return_when=FIRST_COMPLETED)
+
+    assert (len(done), len(held)) == (1, 1), "the newer one is held on, whichever it is"
+    assert [call.result().verdicts[0].verdict for call in calls] == ["ok", "ok"]
 
 
 def test_work_is_found_although_its_hint_was_lost(site, ask, runner_client):
