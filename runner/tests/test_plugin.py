@@ -23,6 +23,7 @@ def test_start_brings_its_own_group_where_there_is_none():
     assert {
         "start",
         "once",
+        "cache",
         "status",
         "logs",
         "pause",

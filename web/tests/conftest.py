@@ -230,7 +230,7 @@ SITE_KEY = b"k" * 32
 
 @pytest.fixture
 def site(store: Store, clock: Clock, tmp_path: Path) -> Site:
-    settings = SiteSettings(data=tmp_path / "data", database=store.address)
+    settings = SiteSettings(data=tmp_path / "data", database=store.address, inspection_seconds=30.0)
     return Site(
         settings=settings,
         store=store,
