@@ -103,17 +103,3 @@ automation_notice_type = table(
     sa.UniqueConstraint("automation_id", "type"),
     one_of("type", ("info", "warn", "error", "failed", "timed_out", "expired", "lost", "waiting")),
 )
-alert = table(
-    "alert",
-    reference("workspace_id", "workspace.id"),
-    reference("repository_id", "repository.id"),
-    reference("task_id", "task.id", index=True),
-    text("title"),
-    text("message"),
-    text("type"),
-    time("at"),
-    one_of("type", ("info", "warn", "error")),
-)
-sa.Index("ix_alert_workspace", alert.c.workspace_id, alert.c.id.desc())
-sa.Index("ix_alert_type", alert.c.workspace_id, alert.c.type, alert.c.id.desc())
-sa.Index("ix_alert_at", alert.c.workspace_id, alert.c.at)
