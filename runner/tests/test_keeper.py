@@ -222,7 +222,7 @@ def test_a_bot_is_stopped_with_all_its_processes_when_the_stop_file_comes(bench,
     keeper = keep(folder)
     keeper.hand_over(PERMIT)
     until(lambda: bench.starts() == ["start", "ready"])
-    started = folder.read("started", Process)
+    started = until(lambda: folder.read("started", Process))
     tree = [psutil.Process(started.pid), *psutil.Process(started.pid).children(recursive=True)]
     assert len(tree) == 2
 
