@@ -63,7 +63,7 @@ def journal(module):
         return made
 
     folder.create = classmethod(create)
-    for name in ("publish", "publish_once"):
+    for name in ("publish", "publish_once", "show"):
         around(folder, name, lambda _, what, *__: f"journal.{what}")
     around(folder, "delete", "journal.delete")
     written = module._write

@@ -43,6 +43,7 @@ def finish_is_not_fenced(module):
                 module._end(tx, site, who, module._Report(held=held, ended=ended, tail=""))
 
         site.store.write(work)
+        return module.wire.Finished()
 
     module.finish = finish
 
@@ -130,8 +131,8 @@ def hand_over_before_intent(module):
     hand_over = module.KeeperProcess.hand_over
     made = module.KeeperProcess.__init__
 
-    def remember(self, folder):
-        made(self, folder)
+    def remember(self, folder, *how):
+        made(self, folder, *how)
         self.nemesis_folder = str(folder)
 
     def changed(self, permit):
@@ -201,7 +202,8 @@ def reports_are_not_repeated(module):
 
     def changed(self, task_id, attempt, body):
         with contextlib.suppress(module.BottoolError):
-            finish(self, task_id, attempt, body)
+            return finish(self, task_id, attempt, body)
+        return module.wire.Finished()
 
     module.Gateway.finish = changed
 
