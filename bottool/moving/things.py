@@ -118,6 +118,7 @@ def schedules(origin: Origin, target: Target) -> None:
             expression=text(each.get("cron")),
             zone=text(each.get("timeZone")) or "UTC",
             parameters=each["parameters"] if isinstance(each.get("parameters"), dict) else {},
+            undeclared_parameters=True,
             priority=min(whole(each.get("priority")), 10) or None,
             enabled=False,
         )

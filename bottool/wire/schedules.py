@@ -85,6 +85,8 @@ class NewSchedule(Message, kw_only=True, frozen=True):
     calendar: Calendar | None = None
     zone: str = "UTC"
     parameters: dict[str, Any] = {}
+    undeclared_parameters: bool = False
+    """Parameters that the automation does not declare are taken too, as schedules of Maestro have them."""
     priority: int | None = None
     test: bool = False
     missed: Missed = "once"

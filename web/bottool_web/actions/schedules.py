@@ -128,7 +128,8 @@ def create(
 
     def make(tx: sa.Connection) -> wire.Schedule:
         columns = {name: said[name] for name in _PLAIN}
-        columns |= _of_automation(tx, who, new.automation, new.parameters, loose=loose)
+        is_loose = loose or new.undeclared_parameters
+        columns |= _of_automation(tx, who, new.automation, new.parameters, loose=is_loose)
         columns["label"] = new.label or _free_label(tx, who, new.automation)
         columns["next_at"] = schedule_rules.due(said, request.now)
         made = schedules.add(tx, who.scope, columns, request.now)

@@ -43,6 +43,17 @@ def test_a_repeated_request_makes_one_schedule(call: Call) -> None:
     assert call("POST", "/schedules", json=SAID).status_code == 409
 
 
+def test_parameters_that_an_automation_does_not_declare_are_taken_only_when_that_is_said(call: Call) -> None:
+    said = {**SAID, "parameters": {"moth": 1}}
+
+    refused = call("POST", "/schedules", json=said)
+    taken = call("POST", "/schedules", json={**said, "undeclared_parameters": True})
+
+    assert refused.status_code == 422
+    assert "no parameter 'moth'" in refused.json["message"]
+    assert (taken.status_code, taken.json["parameters"]) == (201, {"moth": 1})
+
+
 def test_lists_are_filtered_and_go_on_by_a_cursor(call: Call) -> None:
     for number in range(5):
         call("POST", "/schedules", json={**SAID, "label": f"s{number}"})
