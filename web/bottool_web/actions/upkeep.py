@@ -236,12 +236,18 @@ def extend_leases(site: Site, who: Principal, seconds: float) -> int:
 
 @action("site.keep")
 def shift_leases(site: Site, who: Principal, seconds: float) -> int:
-    """The server's clock jumped: move every lease and start with it, and say so in the tasks' histories."""
+    """The server's clock jumped: move every lease and start with it, and say so in the tasks' histories.
+
+    A lease that was given after the jump and before it was noticed is right already; moved, it would last for hours.
+    So none ends up longer than any that is given.
+    """
+    settings = site.settings
+    longest = site.now() + timedelta(seconds=settings.lease_seconds + settings.start_grace_seconds)
 
     def work(tx: sa.Connection) -> int:
         found = attempts.alive(tx, who.scope)
         for row in found:
-            attempts.shift_times(tx, who.scope, row, timedelta(seconds=seconds))
+            attempts.shift_times(tx, who.scope, row, timedelta(seconds=seconds), longest)
             jump = events.NewEvent(
                 task_id=row.task_id,
                 attempt=row.number,

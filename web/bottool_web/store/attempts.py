@@ -288,9 +288,11 @@ def set_lease(tx: sa.Connection, scope: Scope, attempt_id: int, lease_until: dat
     )
 
 
-def shift_times(tx: sa.Connection, scope: Scope, row: Row, by: timedelta) -> None:
-    """Move the lease and the start of an attempt, so that what was left of its time is left after the clock jumped."""
-    values = {"lease_until": row.lease_until + by}
+def shift_times(tx: sa.Connection, scope: Scope, row: Row, by: timedelta, longest: datetime) -> None:
+    """Move the lease, to ``longest`` at most, and the start of an attempt: what was left of its time is left after the
+    clock jumped.
+    """
+    values = {"lease_until": min(row.lease_until + by, longest)}
     if row.started_at is not None:
         values["started_at"] = row.started_at + by
     tx.execute(

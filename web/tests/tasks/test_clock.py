@@ -300,6 +300,18 @@ def test_a_jump_of_the_servers_clock_loses_nothing(site, life, watch, admin, ask
     assert life.kinds(admin, work.task_id).count("clock_jump") == 2
 
 
+def test_a_lease_given_between_a_jump_and_its_notice_does_not_last_for_hours(site, clock, life, watch, admin, ask, box):
+    task = ask()
+
+    clock.advance(7200)
+    life.take(box)
+    watch.jump(0)
+    watch.pass_(site.settings.lease_seconds + site.settings.start_grace_seconds + 10)
+
+    assert life.kinds(admin, task.id).count("clock_jump") == 1
+    assert tasks.get_task(site, admin, task.id).state == "queued"
+
+
 def test_after_a_pause_of_the_server_runners_get_time_to_come_back(site, life, watch, admin, ask, box):
     ask()
     work, _ = life.start(box)
