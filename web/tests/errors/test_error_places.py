@@ -7,9 +7,9 @@ import pytest
 from bottool_web.actions.error_places import fingerprint_of, place_of, plain_message
 
 PYTHON = """Traceback (most recent call last):
-  File "/work/{n}/bot.py", line {n}, in main
+  File "/srv/{n}/bot.py", line {n}, in main
     go()
-  File "/work/{n}/steps/login.py", line 3{n}, in go
+  File "/srv/{n}/steps/login.py", line 3{n}, in go
     requests.get("x")
   File "/venv/lib/python3.11/site-packages/requests/api.py", line 73, in get
     raise ValueError
