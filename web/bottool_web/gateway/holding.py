@@ -6,6 +6,7 @@ holding it costs the runner nothing of its lease.
 """
 
 import asyncio
+import random
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
@@ -97,7 +98,9 @@ class Holding:
     async def _held(self, request: Request, who: Principal, said: wire.Sync, bell: Bell) -> Held:
         """Wait for news or the end of the time."""
         loop = asyncio.get_running_loop()
-        seconds = min(said.hold_seconds, self._site.settings.longest_hold_seconds)
+        # Not all alike: runners that came together after a restart must not come together for ever.
+        most = min(said.hold_seconds, self._site.settings.longest_hold_seconds)
+        seconds = most * random.uniform(0.9, 1)  # noqa: S311  # no secret
         if not seconds > 0 or self._is_closed:
             return Held.NOT_AT_ALL
         until = loop.time() + seconds
